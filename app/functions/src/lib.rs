@@ -1,0 +1,1 @@
+//! The Lambda functions of Tandem: one executable, the handler chosen by _HANDLER.

@@ -1,0 +1,1 @@
+//! User profiles in DynamoDB: the item, the identity events, the store.

@@ -1,0 +1,159 @@
+//! What an operation gets and gives.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use world::TraceId;
+
+use crate::ApiError;
+
+/// One request, after routing: everything that an operation may want to know beside its input.
+#[derive(Debug)]
+pub struct Call {
+    /// The operation's name.
+    pub operation: String,
+    /// Ours; also in the answer's `x-amzn-RequestId`.
+    pub request_id: String,
+    /// The trace that the caller is part of, or a new one.
+    pub trace: TraceId,
+    /// The headers, names in lower case.
+    pub headers: HeaderMap,
+    /// Of a REST operation: the `{Names}` in its path, decoded.
+    pub path: HashMap<String, String>,
+    /// Of a REST operation: the query string, decoded.
+    pub query: HashMap<String, String>,
+    /// The body as it came.
+    pub body: Bytes,
+    /// Whom the call turned out to be about; see [`Call::about`].
+    about: Mutex<Vec<String>>,
+    told: AtomicBool,
+}
+
+impl Call {
+    /// A call made by the local cloud itself (a stack's resources, a test): no headers, a JSON body.
+    pub fn internal(operation: &str, input: &Value, trace: TraceId, request_id: String) -> Self {
+        Self {
+            operation: operation.into(),
+            request_id,
+            trace,
+            headers: HeaderMap::new(),
+            path: HashMap::new(),
+            query: HashMap::new(),
+            body: Bytes::from(input.to_string()),
+            about: Mutex::default(),
+            told: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn new(
+        operation: &str,
+        request_id: String,
+        trace: TraceId,
+        parts: (HeaderMap, HashMap<String, String>, HashMap<String, String>),
+        body: Bytes,
+    ) -> Self {
+        let (headers, path, query) = parts;
+        Self {
+            operation: operation.into(),
+            request_id,
+            trace,
+            headers,
+            path,
+            query,
+            body,
+            about: Mutex::default(),
+            told: AtomicBool::new(false),
+        }
+    }
+
+    /// The body as the operation's input. An empty body counts as `{}`; members of a REST operation's path
+    /// and query join those of its body.
+    pub fn input<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        let refused = |error: serde_json::Error| ApiError::serialization(without_position(&error.to_string()));
+        if self.path.is_empty() && self.query.is_empty() {
+            let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+            return serde_json::from_slice(body).map_err(refused);
+        }
+        let mut members: Map<String, Value> =
+            if self.body.is_empty() { Map::new() } else { serde_json::from_slice(&self.body).map_err(refused)? };
+        for (name, value) in self.query.iter().chain(&self.path) {
+            members.insert(name.clone(), Value::String(value.clone()));
+        }
+        serde_json::from_value(Value::Object(members)).map_err(refused)
+    }
+
+    /// A header's value, if it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Notes whom the call is about (sub, user name, e-mail address), so that the timeline can tell their story.
+    pub fn about(&self, whom: impl IntoIterator<Item = impl Into<String>>) {
+        self.about.lock().expect("no holder panics").extend(whom.into_iter().map(Into::into));
+    }
+
+    /// The room has put this call into the timeline in words of its own; the router need not.
+    pub fn told(&self) {
+        self.told.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_told(&self) -> bool {
+        self.told.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn take_about(&self) -> Vec<String> {
+        std::mem::take(&mut *self.about.lock().expect("no holder panics"))
+    }
+}
+
+/// "… at line 1 column 7" tells of our parser, not of the caller's mistake.
+fn without_position(message: &str) -> String {
+    message.rsplit_once(" at line ").map_or(message, |(text, _)| text).to_owned()
+}
+
+/// An answer: for most operations made from a serialisable value, by hand where headers or bytes matter.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// 200 unless the operation says otherwise.
+    pub status: StatusCode,
+    /// Beside those that every answer has. A `content-type` here replaces the protocol's.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The bytes.
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// A JSON body.
+    pub fn json(value: &impl serde::Serialize) -> Result<Self, ApiError> {
+        let body = serde_json::to_vec(value).map_err(|error| {
+            ApiError::internal("InternalFailure", format!("an answer could not be written: {error}"))
+        })?;
+        Ok(Self::bytes(StatusCode::OK, body))
+    }
+
+    /// A body as it is.
+    pub fn bytes(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into() }
+    }
+
+    /// With another status.
+    #[must_use]
+    pub fn status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// With a header; one whose value no header can carry is left out.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((HeaderName::from_static(name), value));
+        }
+        self
+    }
+}

@@ -1,0 +1,458 @@
+//! From a request to its operation, and from what that says to a response.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+use world::{Kind, Outcome, TraceId, World};
+
+use crate::sigv4::{self, Credentials};
+use crate::{ApiError, Call, Protocol, Reply, Service, ServiceName};
+
+/// The largest body that any service takes (DynamoDB's batch write): 16 MiB.
+pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const ERROR_MESSAGE: HeaderName = HeaderName::from_static("x-amzn-errormessage");
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+const TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+
+/// Whether requests must be signed.
+#[derive(Clone, Debug, Default)]
+pub enum Signatures {
+    /// On loopback: any credentials do, and none.
+    #[default]
+    Unchecked,
+    /// Beyond loopback: by one of these keys.
+    Checked(Credentials),
+}
+
+/// All services behind one port.
+pub struct Router {
+    world: World,
+    signatures: Signatures,
+    by_target: HashMap<&'static str, Arc<dyn Service>>,
+    by_route: Vec<(Method, Vec<Segment>, &'static str, Arc<dyn Service>)>,
+}
+
+#[derive(Debug)]
+enum Segment {
+    Literal(&'static str),
+    Name(&'static str),
+}
+
+/// A request that found its operation.
+struct Found<'a> {
+    service: &'a Arc<dyn Service>,
+    operation: &'a str,
+    path: HashMap<String, String>,
+}
+
+impl Router {
+    /// A router for `services`.
+    pub fn new(world: World, signatures: Signatures, services: &[Arc<dyn Service>]) -> Self {
+        let mut router = Self { world, signatures, by_target: HashMap::new(), by_route: Vec::new() };
+        for service in services {
+            if service.name().protocol != Protocol::RestJson {
+                router.by_target.insert(service.name().target, Arc::clone(service));
+            }
+            for (operation, route) in service.operations() {
+                let Some(route) = route else { continue };
+                let method = Method::from_bytes(route.method.as_bytes()).unwrap_or(Method::POST);
+                let segments = route.path.split('/').skip(1).map(Segment::from).collect();
+                router.by_route.push((method, segments, operation, Arc::clone(service)));
+            }
+        }
+        router
+    }
+
+    /// Answers one request; every outcome is a response.
+    pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let origin = match self.check_origin(&parts.headers) {
+            Ok(origin) => origin,
+            Err(error) => return self.refuse(&error, &parts),
+        };
+        let mut response = if parts.method == Method::OPTIONS && origin.is_some() {
+            Response::default()
+        } else {
+            match to_bytes(body, BODY_BYTES_MAX).await {
+                Ok(body) => self.dispatch(&parts, body).await,
+                Err(_) => {
+                    let message = format!("The request body is larger than {BODY_BYTES_MAX} bytes or broke off");
+                    let error = ApiError::new("RequestEntityTooLargeException", message);
+                    self.refuse(&error.status(StatusCode::PAYLOAD_TOO_LARGE), &parts)
+                }
+            }
+        };
+        if let Some(origin) = origin {
+            allow_origin(response.headers_mut(), origin);
+        }
+        response
+    }
+
+    async fn dispatch(&self, parts: &Parts, body: Bytes) -> Response<Body> {
+        let found = match self.find(parts) {
+            Ok(found) => found,
+            Err(error) => return self.refuse(&error, parts),
+        };
+        let name = found.service.name();
+        let trace = parts.headers.get(TRACE).and_then(|value| TraceId::from_header(value.to_str().ok()?));
+        let trace = trace.unwrap_or_else(|| TraceId::new(self.world.clock.now(), &self.world.random));
+        if let Err(error) = self.check_signature(&found, parts, &body) {
+            return respond_error(name.protocol, &error, &self.world.random.uuid());
+        }
+        let request_id = self.world.random.uuid();
+        let query = parts.uri.query().map(read_query).unwrap_or_default();
+        let headers = parts.headers.clone();
+        let call = Call::new(found.operation, request_id, trace, (headers, found.path, query), body);
+        let moment = self.world.timeline.moment(Kind::ApiCall, &call.operation);
+        let began = Instant::now();
+        let result = found.service.call(&call).await;
+        let told = moment.took(began.elapsed()).trace(Some(call.trace.clone())).about(call.take_about());
+        let told = told.id("requestId", &call.request_id).id("service", name.signing);
+        match &result {
+            Ok(_) if call.is_told() => {}
+            Ok(_) => self.world.timeline.record(told),
+            Err(error) => {
+                if error.status.is_server_error() {
+                    tracing::error!(operation = call.operation, request_id = call.request_id, %error);
+                } else {
+                    tracing::warn!(operation = call.operation, request_id = call.request_id, %error);
+                }
+                self.world.timeline.record(told.outcome(Outcome::Failed).detail(error.to_string()));
+            }
+        }
+        match result {
+            Ok(reply) => respond(name.protocol, reply, &call.request_id),
+            Err(error) => respond_error(name.protocol, &error, &call.request_id),
+        }
+    }
+
+    fn find<'a>(&'a self, parts: &'a Parts) -> Result<Found<'a>, ApiError> {
+        let target = parts.headers.get(TARGET).map(|target| target.to_str().unwrap_or_default());
+        let Some(target) = target else {
+            return self.find_route(parts);
+        };
+        if parts.method != Method::POST {
+            let message = format!("{} requests carry no X-Amz-Target: use POST", parts.method);
+            return Err(ApiError::new("UnknownOperationException", message).status(StatusCode::METHOD_NOT_ALLOWED));
+        }
+        let (prefix, operation) = target.rsplit_once('.').unwrap_or((target, ""));
+        let service = self.by_target.get(prefix).ok_or_else(|| {
+            tracing::warn!(target, "no service of this name");
+            ApiError::unknown_operation(target)
+        })?;
+        check_content_type(service.name(), &parts.headers)?;
+        Ok(Found { service, operation, path: HashMap::new() })
+    }
+
+    fn find_route<'a>(&'a self, parts: &Parts) -> Result<Found<'a>, ApiError> {
+        let path = parts.uri.path();
+        let mut allowed = Vec::new();
+        for (method, segments, operation, service) in &self.by_route {
+            if let Some(names) = matches(segments, path) {
+                if method == parts.method {
+                    return Ok(Found { service, operation, path: names });
+                }
+                allowed.push(method.as_str());
+            }
+        }
+        let asked = format!("{} {path}", parts.method);
+        if !allowed.is_empty() {
+            let message = format!("{asked} is not implemented by this server; this path takes {}", allowed.join(", "));
+            return Err(ApiError::new("UnknownOperationException", message).status(StatusCode::METHOD_NOT_ALLOWED));
+        }
+        let query_protocol = content_type(&parts.headers) == Some("application/x-www-form-urlencoded");
+        let hint = if query_protocol { ": it has no X-Amz-Target, and the query protocol is not spoken" } else { "" };
+        tracing::warn!(request = asked, "no operation of this name");
+        Err(ApiError::unknown_operation(&format!("{asked}{hint}")).status(StatusCode::NOT_FOUND))
+    }
+
+    fn check_signature(&self, found: &Found<'_>, parts: &Parts, body: &[u8]) -> Result<(), ApiError> {
+        match &self.signatures {
+            Signatures::Unchecked => Ok(()),
+            Signatures::Checked(_) if found.service.name().unsigned.contains(&found.operation) => Ok(()),
+            Signatures::Checked(credentials) => sigv4::verify(credentials, parts, body, self.world.clock.now()),
+        }
+    }
+
+    /// Pages of this machine may call us; pages of the internet may not, nor may a name of theirs that
+    /// resolves to our address. Returns the origin that an answer must name.
+    fn check_origin(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, ApiError> {
+        let refused =
+            |message: String| Err(ApiError::new("AccessDeniedException", message).status(StatusCode::FORBIDDEN));
+        if let (Signatures::Unchecked, Some(host)) = (&self.signatures, headers.get(HOST)) {
+            let host = host.to_str().unwrap_or_default();
+            if !is_local_name(host) {
+                return refused(format!("this server answers to the names of this machine, and {host} is none"));
+            }
+        }
+        let Some(origin) = headers.get(ORIGIN) else { return Ok(None) };
+        let text = origin.to_str().unwrap_or_default();
+        let host = text.split_once("://").map_or("", |(_, host)| host);
+        if is_local_name(host) { Ok(Some(origin.clone())) } else { refused(format!("{text} may not call this server")) }
+    }
+
+    /// An error before an operation was found, so without a protocol to follow but the request's own.
+    fn refuse(&self, error: &ApiError, parts: &Parts) -> Response<Body> {
+        let protocol = match content_type(&parts.headers) {
+            Some("application/x-amz-json-1.0") => Protocol::Json10,
+            Some("application/x-amz-json-1.1") => Protocol::Json11,
+            _ => Protocol::RestJson,
+        };
+        respond_error(protocol, error, &self.world.random.uuid())
+    }
+}
+
+impl From<&'static str> for Segment {
+    fn from(text: &'static str) -> Self {
+        match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+            Some(name) => Self::Name(name),
+            None => Self::Literal(text),
+        }
+    }
+}
+
+/// The names in a path, if it fits; a trailing slash of either counts for nothing.
+fn matches(segments: &[Segment], path: &str) -> Option<HashMap<String, String>> {
+    let given: Vec<&str> = path.strip_prefix('/')?.trim_end_matches('/').split('/').collect();
+    let wanted = match segments {
+        [rest @ .., Segment::Literal("")] if !rest.is_empty() => rest,
+        all => all,
+    };
+    if given.len() != wanted.len() {
+        return None;
+    }
+    let mut names = HashMap::new();
+    for (segment, text) in wanted.iter().zip(given) {
+        match segment {
+            Segment::Literal(literal) if *literal == text => {}
+            Segment::Literal(_) => return None,
+            Segment::Name(name) => drop(names.insert((*name).to_owned(), percent_decode(text, false))),
+        }
+    }
+    Some(names)
+}
+
+fn read_query(query: &str) -> HashMap<String, String> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let split = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (percent_decode(name, true), percent_decode(value, true))
+    };
+    pairs.map(split).collect()
+}
+
+/// `%41` to `A`, and in a query `+` to a space. What is no escape stays as it is.
+fn percent_decode(text: &str, plus_is_space: bool) -> String {
+    let bytes = text.as_bytes();
+    let hex = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        match (bytes[at], hex(at + 1), hex(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(u8::try_from(high * 16 + low).unwrap_or_default());
+                at += 2;
+            }
+            (b'+', _, _) if plus_is_space => decoded.push(b' '),
+            (byte, _, _) => decoded.push(byte),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').next().map(str::trim)
+}
+
+/// Either AWS JSON version does, and plain JSON; a form or a picture does not.
+fn check_content_type(name: ServiceName, headers: &HeaderMap) -> Result<(), ApiError> {
+    match content_type(headers) {
+        None | Some("application/x-amz-json-1.0" | "application/x-amz-json-1.1" | "application/json") => Ok(()),
+        Some(other) => {
+            let message = format!("{} takes {}, not {other}", name.title, name.protocol.content_type());
+            Err(ApiError::new("UnsupportedMediaTypeException", message).status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+        }
+    }
+}
+
+/// `localhost`, a loopback address or `*.localhost`, with or without a port.
+fn is_local_name(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    let name = name.to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn allow_origin(headers: &mut HeaderMap, origin: HeaderValue) {
+    headers.insert("access-control-allow-origin", origin);
+    headers.insert("vary", HeaderValue::from_static("origin"));
+    headers.insert("access-control-allow-methods", HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE, OPTIONS"));
+    headers.insert("access-control-allow-headers", HeaderValue::from_static("*, authorization"));
+    headers.insert("access-control-expose-headers", HeaderValue::from_static("*"));
+    headers.insert("access-control-max-age", HeaderValue::from_static("86400"));
+}
+
+impl Protocol {
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Json10 => "application/x-amz-json-1.0",
+            Self::Json11 => "application/x-amz-json-1.1",
+            Self::RestJson => "application/json",
+        }
+    }
+}
+
+fn respond(protocol: Protocol, reply: Reply, request_id: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = reply.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(protocol.content_type()));
+    headers.insert(REQUEST_ID, header_value(request_id));
+    headers.extend(reply.headers);
+    response
+}
+
+fn respond_error(protocol: Protocol, error: &ApiError, request_id: &str) -> Response<Body> {
+    let mut body = Map::new();
+    if protocol != Protocol::RestJson {
+        body.insert("__type".into(), error.code.as_ref().into());
+    }
+    body.insert("message".into(), error.message.clone().into());
+    body.extend(error.members.clone());
+    let reply = Reply::bytes(error.status, Value::Object(body).to_string());
+    let mut response = respond(protocol, reply, request_id);
+    let headers = response.headers_mut();
+    headers.insert(ERROR_TYPE, header_value(error.short_code()));
+    headers.insert(ERROR_MESSAGE, header_value(&error.message));
+    for (name, value) in &error.headers {
+        headers.insert(*name, header_value(value));
+    }
+    response
+}
+
+/// Text for a header: what no header can carry becomes a blank.
+fn header_value(text: &str) -> HeaderValue {
+    let printable = |c: char| if c.is_ascii_graphic() { c } else { ' ' };
+    HeaderValue::from_str(&text.chars().map(printable).collect::<String>()).unwrap_or(HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    mod ops {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        pub struct Request {
+            name: String,
+        }
+
+        pub static OPERATIONS: &[crate::Operation<()>] = &[
+            crate::Operation {
+                name: "Greet",
+                route: None,
+                run: |(), call| {
+                    Box::pin(async move {
+                        let request: Request = call.input()?;
+                        crate::Reply::json(&format!("hello {}", request.name))
+                    })
+                },
+            },
+            crate::Operation {
+                name: "GreetByPath",
+                route: Some(crate::Route { method: "GET", path: "/greetings/{Name}" }),
+                run: |(), call| {
+                    Box::pin(async move {
+                        let request: Request = call.input()?;
+                        Err(crate::ApiError::new("ShyException", format!("not {}", request.name)))
+                    })
+                },
+            },
+        ];
+    }
+
+    const NAME: ServiceName = ServiceName {
+        title: "Greetings",
+        target: "Greetings_2026",
+        signing: "greetings",
+        protocol: Protocol::Json11,
+        unsigned: &[],
+    };
+
+    async fn ask(request: http::request::Builder, body: &str) -> (u16, String) {
+        let service = <dyn Service>::of(NAME, Arc::new(()), ops::OPERATIONS);
+        let router = Router::new(World::for_tests(1), Signatures::default(), &[service]);
+        let response = router.answer(request.body(Body::from(body.to_owned())).expect("a request")).await;
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        (status, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    fn post(target: &str) -> http::request::Builder {
+        Request::post("/").header("x-amz-target", target).header("content-type", "application/x-amz-json-1.1")
+    }
+
+    #[tokio::test]
+    async fn finds_an_operation_by_its_target() {
+        let (status, body) = ask(post("Greetings_2026.Greet"), r#"{"Name":"you"}"#).await;
+        assert_eq!((status, body.as_str()), (200, r#""hello you""#));
+    }
+
+    #[tokio::test]
+    async fn finds_an_operation_by_its_path() {
+        let (status, body) = ask(Request::get("/greetings/M%C3%BCller/"), "").await;
+        assert_eq!(status, 400);
+        assert!(body.contains("not Müller"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn names_an_operation_that_is_not_there() {
+        let (status, body) = ask(post("Greetings_2026.Shout"), "{}").await;
+        assert_eq!(status, 400);
+        assert!(body.contains("UnknownOperationException") && body.contains("Shout"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn says_what_is_wrong_with_a_body() {
+        let (status, body) = ask(post("Greetings_2026.Greet"), "{\"Name\":").await;
+        assert_eq!(status, 400);
+        assert!(body.contains("SerializationException"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn refuses_a_foreign_page() {
+        let (status, _) = ask(post("Greetings_2026.Greet").header("origin", "https://evil.example"), "{}").await;
+        assert_eq!(status, 403);
+        let (status, _) = ask(post("Greetings_2026.Greet").header("host", "rebound.example:4566"), "{}").await;
+        assert_eq!(status, 403);
+    }
+
+    #[tokio::test]
+    async fn takes_a_page_of_this_machine() {
+        let request = post("Greetings_2026.Greet").header("origin", "http://localhost:3000");
+        assert_eq!(ask(request, r#"{"Name":"you"}"#).await.0, 200);
+    }
+
+    #[tokio::test]
+    async fn refuses_a_form() {
+        let request = Request::post("/").header("x-amz-target", "Greetings_2026.Greet");
+        let (status, _) = ask(request.header("content-type", "text/plain"), "{}").await;
+        assert_eq!(status, 415);
+    }
+}

@@ -1,0 +1,1 @@
+//! AWS Lambda: the Runtime API, sandboxes, invocations.

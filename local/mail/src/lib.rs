@@ -1,0 +1,1 @@
+//! Mail and text messages: SES in; mailbox and SMTP out.

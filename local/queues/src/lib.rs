@@ -1,0 +1,1 @@
+//! One durable queue engine, with Amazon SQS in front.

@@ -1,0 +1,1 @@
+//! Opens the port and wires the rooms together.

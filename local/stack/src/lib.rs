@@ -1,0 +1,1 @@
+//! A stack's resources, made through the same operations that the API calls.

@@ -1,0 +1,1 @@
+//! DynamoDB and its Streams: dynoxide behind our router.

@@ -1,0 +1,1 @@
+//! Amazon Cognito user pools: users, sign-up, sign-in, tokens, triggers.

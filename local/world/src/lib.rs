@@ -1,0 +1,44 @@
+//! What comes in from outside a room: the clock, randomness, the place (account and region), and the
+//! record of what happened.
+//!
+//! Not here: anything of AWS's wire, and anything that one room alone needs. Rooms take a [`World`] when
+//! they are built and never ask the operating system themselves (`clippy.toml` forbids it), so every test
+//! can be repeated and none has to sleep. Start at [`World`].
+
+mod clock;
+mod place;
+mod random;
+mod timeline;
+
+pub use clock::{Clock, Timestamp};
+pub use place::Place;
+pub use random::Random;
+pub use timeline::{Kind, Moment, Outcome, Timeline, TraceId};
+
+/// Everything that a room is given from outside. Cheap to clone: all clones are the same world.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The time, and waiting for it.
+    pub clock: Clock,
+    /// Ids, codes and salts.
+    pub random: Random,
+    /// The account and region that we pretend to be.
+    pub place: Place,
+    /// What happened, for people to read.
+    pub timeline: Timeline,
+}
+
+impl World {
+    /// The real world: the system's clock and its randomness.
+    pub fn real(place: Place) -> Self {
+        let clock = Clock::system();
+        Self { timeline: Timeline::new(clock.clone()), clock, random: Random::system(), place }
+    }
+
+    /// A world for tests: the clock stands at 2026-01-01T00:00:00Z until it is advanced, and randomness
+    /// repeats itself for the same `seed`.
+    pub fn for_tests(seed: u64) -> Self {
+        let clock = Clock::manual(Timestamp::from_millis(1_767_225_600_000));
+        Self { timeline: Timeline::new(clock.clone()), clock, random: Random::seeded(seed), place: Place::default() }
+    }
+}
