@@ -40,8 +40,11 @@ pub struct Router {
     world: World,
     signatures: Signatures,
     by_target: HashMap<&'static str, Arc<dyn Service>>,
-    by_route: Vec<(Method, Vec<Segment>, &'static str, Arc<dyn Service>)>,
+    by_route: Vec<Routed>,
 }
+
+/// A REST operation: its method, its path, its name, and where it is.
+type Routed = (Method, Vec<Segment>, &'static str, Arc<dyn Service>);
 
 #[derive(Debug)]
 enum Segment {
@@ -74,7 +77,15 @@ impl Router {
         router
     }
 
-    /// Answers one request; every outcome is a response.
+    /// Whether a request may come in at all (see [`Router::answer`]), for routes beside AWS's; the refusal if not.
+    #[expect(clippy::result_large_err, reason = "a response is what the caller wants to send")]
+    pub fn admit(&self, headers: &HeaderMap) -> Result<(), Response<Body>> {
+        let refuse = |error| respond_error(Protocol::RestJson, &error, &self.world.random.uuid());
+        self.check_origin(headers).map(drop).map_err(refuse)
+    }
+
+    /// Answers one request; every outcome is a response. Requests of foreign pages, or for a name that is none of
+    /// this machine's, are refused.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let origin = match self.check_origin(&parts.headers) {
@@ -83,15 +94,12 @@ impl Router {
         };
         let mut response = if parts.method == Method::OPTIONS && origin.is_some() {
             Response::default()
+        } else if let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await {
+            self.dispatch(&parts, body).await
         } else {
-            match to_bytes(body, BODY_BYTES_MAX).await {
-                Ok(body) => self.dispatch(&parts, body).await,
-                Err(_) => {
-                    let message = format!("The request body is larger than {BODY_BYTES_MAX} bytes or broke off");
-                    let error = ApiError::new("RequestEntityTooLargeException", message);
-                    self.refuse(&error.status(StatusCode::PAYLOAD_TOO_LARGE), &parts)
-                }
-            }
+            let message = format!("The request body is larger than {BODY_BYTES_MAX} bytes or broke off");
+            let error = ApiError::new("RequestEntityTooLargeException", message);
+            self.refuse(&error.status(StatusCode::PAYLOAD_TOO_LARGE), &parts)
         };
         if let Some(origin) = origin {
             allow_origin(response.headers_mut(), origin);
@@ -181,7 +189,10 @@ impl Router {
         match &self.signatures {
             Signatures::Unchecked => Ok(()),
             Signatures::Checked(_) if found.service.name().unsigned.contains(&found.operation) => Ok(()),
-            Signatures::Checked(credentials) => sigv4::verify(credentials, parts, body, self.world.clock.now()),
+            Signatures::Checked(credentials) => {
+                let service = found.service.name().signing;
+                sigv4::verify(credentials, parts, body, service, self.world.clock.now())
+            }
         }
     }
 
@@ -244,12 +255,15 @@ fn matches(segments: &[Segment], path: &str) -> Option<HashMap<String, String>> 
 }
 
 fn read_query(query: &str) -> HashMap<String, String> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    let split = |pair: &str| {
+    read_pairs(query).collect()
+}
+
+/// The names and values of a query string, decoded.
+pub(crate) fn read_pairs(query: &str) -> impl Iterator<Item = (String, String)> {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (percent_decode(name, true), percent_decode(value, true))
-    };
-    pairs.map(split).collect()
+    })
 }
 
 /// `%41` to `A`, and in a query `+` to a space. What is no escape stays as it is.

@@ -102,6 +102,17 @@ impl Database {
     /// Opens the file, or makes it, and brings its schema up to date: `schema[n]` is the SQL that leads from
     /// version `n` to `n + 1`. Entries are only ever added.
     pub fn open(location: Location, durability: Durability, schema: &[&str]) -> Result<Self, StorageError> {
+        Self::open_and(location, durability, schema, |_| Ok(())).map(|(database, ())| database)
+    }
+
+    /// Opens like [`Database::open`] and reads what a room must know before its first caller, without waiting
+    /// for a runtime.
+    pub fn open_and<T>(
+        location: Location,
+        durability: Durability,
+        schema: &[&str],
+        first: impl FnOnce(&Connection) -> Result<T, StorageError>,
+    ) -> Result<(Self, T), StorageError> {
         let connection = match &location {
             Location::File(path) => open_file(path, durability, schema)?,
             Location::Memory => {
@@ -110,12 +121,13 @@ impl Database {
                 connection
             }
         };
+        let known = first(&connection)?;
         let (writer, changes) = mpsc::channel(WAITING_MAX);
         std::thread::Builder::new()
             .name("storage-writer".into())
             .spawn(move || write_in_groups(&connection, changes))
             .map_err(|source| StorageError::Open { path: PathBuf::from(format!("{location:?}")), source })?;
-        Ok(Self(Arc::new(Inner { writer, readers: Mutex::default(), location, durability })))
+        Ok((Self(Arc::new(Inner { writer, readers: Mutex::default(), location, durability })), known))
     }
 
     /// Runs `change` in a transaction and returns when it is committed. An `Err` of `change` undoes all of it

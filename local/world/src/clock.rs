@@ -155,7 +155,7 @@ mod tests {
             async move { clock.sleep_until(Timestamp::from_millis(60_000)).await }
         });
         tokio::task::yield_now().await;
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_mins(1));
         sleeper.await.expect("the sleeper returns");
     }
 }

@@ -125,6 +125,7 @@ pub struct Moment {
     pub ids: Vec<(&'static str, String)>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
 fn rfc3339<S: serde::Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.rfc3339_millis())
 }
