@@ -1,0 +1,230 @@
+//! A room to test operations in: no process, no network, a clock that stands still.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use async_trait::async_trait;
+use aws_api::{ApiError, Call, Service};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use storage::{Durability, Location};
+use world::{Clock, TraceId, World};
+
+use crate::keys::SigningKeys;
+use crate::pool::PoolId;
+use crate::{Message, Messages, TriggerCall, TriggerFailure, Triggers, UserPools};
+
+pub const PASSWORD: &str = "Passw0rd!";
+
+/// Made once for all tests: they take longer than most of them.
+static SIGNING_KEYS: OnceLock<Vec<u8>> = OnceLock::new();
+
+/// A pool with e-mail sign-in where case does not count, and one client of it.
+pub struct Kit {
+    pub clock: Clock,
+    pub pool: String,
+    pub client: String,
+    service: Arc<dyn Service>,
+    outside: Arc<Outside>,
+}
+
+/// What an operation answered.
+#[derive(Debug)]
+pub struct Answer(pub Result<Value, ApiError>);
+
+/// Records what leaves the room.
+#[derive(Default)]
+struct Outside {
+    events: Mutex<Vec<Value>>,
+    answers: Mutex<VecDeque<Result<Value, TriggerFailure>>>,
+    messages: Mutex<Vec<Message>>,
+}
+
+impl Kit {
+    pub async fn new() -> Self {
+        Self::with_pool(json!({
+            "PoolName": "test",
+            "UsernameAttributes": ["email"],
+            "AutoVerifiedAttributes": ["email"],
+            "UsernameConfiguration": {"CaseSensitive": false},
+        }))
+        .await
+    }
+
+    /// With a pool of the test's own.
+    pub async fn with_pool(pool: Value) -> Self {
+        let world = World::for_tests(1);
+        let outside = Arc::new(Outside::default());
+        let open = UserPools::open(
+            world.clone(),
+            Location::Memory,
+            Durability::default(),
+            Arc::clone(&outside) as Arc<dyn Triggers>,
+            Arc::clone(&outside) as Arc<dyn Messages>,
+        );
+        let room = open.await.expect("a room");
+        let keys = SIGNING_KEYS.get_or_init(|| {
+            let made = SigningKeys::generate(&world.random).expect("keys");
+            made.to_document().expect("a document")
+        });
+        room.keyring.lay_in(SigningKeys::from_document(keys).expect("keys"));
+        let service = room.services().swap_remove(0);
+        let mut kit = Self { clock: world.clock, pool: String::new(), client: String::new(), service, outside };
+        let pool = kit.call("CreateUserPool", pool).await.ok();
+        kit.pool = text(&pool["UserPool"]["Id"]);
+        room.store.save_signing_keys(&PoolId(kit.pool.clone()), keys.clone()).await.expect("stored");
+        let flows = [
+            "ALLOW_USER_SRP_AUTH",
+            "ALLOW_USER_PASSWORD_AUTH",
+            "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+            "ALLOW_REFRESH_TOKEN_AUTH",
+        ];
+        let client = json!({"UserPoolId": kit.pool, "ClientName": "test", "ExplicitAuthFlows": flows});
+        let client = kit.call("CreateUserPoolClient", client).await.ok();
+        kit.client = text(&client["UserPoolClient"]["ClientId"]);
+        kit
+    }
+
+    pub async fn call(&self, operation: &str, input: Value) -> Answer {
+        let call = Call::internal(operation, &input, TraceId::from_root("1-0-0"), "request".into());
+        let answer = self.service.call(&call).await;
+        Answer(answer.map(|reply| serde_json::from_slice(&reply.body).expect("JSON")))
+    }
+
+    /// The input of a SignUp.
+    pub fn sign_up(&self, username: &str) -> Value {
+        json!({"ClientId": self.client, "Username": username, "Password": PASSWORD})
+    }
+
+    /// The input of a ConfirmSignUp.
+    pub fn confirm(&self, username: &str, code: &str) -> Value {
+        json!({"ClientId": self.client, "Username": username, "ConfirmationCode": code})
+    }
+
+    /// Signs somebody up and confirms them; the code that did it.
+    pub async fn confirmed(&self, username: &str) -> String {
+        self.call("SignUp", self.sign_up(username)).await.ok();
+        let code = self.last_code();
+        self.call("ConfirmSignUp", self.confirm(username, &code)).await.ok();
+        code
+    }
+
+    /// Signs in by password.
+    pub async fn sign_in_with(&self, username: &str, password: &str) -> Answer {
+        let parameters = json!({"USERNAME": username, "PASSWORD": password});
+        let flow = "USER_PASSWORD_AUTH";
+        let input = json!({"ClientId": self.client, "AuthFlow": flow, "AuthParameters": parameters});
+        self.call("InitiateAuth", input).await
+    }
+
+    /// Signs in; all tokens.
+    pub async fn tokens(&self, username: &str) -> Value {
+        self.sign_in_with(username, PASSWORD).await.ok()["AuthenticationResult"].take()
+    }
+
+    /// Signs in; the access token.
+    pub async fn sign_in(&self, username: &str) -> String {
+        text(&self.sign_in_with(username, PASSWORD).await.ok()["AuthenticationResult"]["AccessToken"])
+    }
+
+    /// Signs up, confirms and signs in; the access token.
+    pub async fn signed_in(&self, username: &str) -> String {
+        self.confirmed(username).await;
+        self.sign_in(username).await
+    }
+
+    /// Lets the client hide who has an account.
+    pub async fn hide_users(&self) {
+        let client = json!({"UserPoolId": self.pool, "ClientId": self.client, "PreventUserExistenceErrors": "ENABLED"});
+        self.call("UpdateUserPoolClient", client).await.ok();
+    }
+
+    /// Gives the pool a trigger.
+    pub async fn attach(&self, trigger: &str) {
+        let pool = self.call("DescribeUserPool", json!({"UserPoolId": self.pool})).await.ok();
+        let mut config = pool["UserPool"].get("LambdaConfig").cloned().unwrap_or_else(|| json!({}));
+        config[trigger] = json!("arn:aws:lambda:us-east-1:000000000000:function:hook");
+        let verified = pool["UserPool"].get("AutoVerifiedAttributes").cloned().unwrap_or_else(|| json!([]));
+        let update = json!({"UserPoolId": self.pool, "LambdaConfig": config, "AutoVerifiedAttributes": verified});
+        self.call("UpdateUserPool", update).await.ok();
+    }
+
+    /// What all triggers answer from now on. Without it they return their event.
+    pub fn trigger_answers(&self, answer: Result<Value, TriggerFailure>) {
+        self.outside.answers.lock().expect("no holder panics").push_back(answer);
+    }
+
+    /// All triggers return their event with this `response`.
+    pub fn trigger_changes_response(&self, response: Value) {
+        self.trigger_answers(Ok(response));
+    }
+
+    /// The events that triggers got.
+    pub fn events(&self) -> Vec<Value> {
+        self.outside.events.lock().expect("no holder panics").clone()
+    }
+
+    /// Their sources.
+    pub fn sources(&self) -> Vec<String> {
+        self.events().iter().map(|event| text(&event["triggerSource"])).collect()
+    }
+
+    pub fn messages(&self) -> Vec<Message> {
+        self.outside.messages.lock().expect("no holder panics").clone()
+    }
+
+    /// The code in the newest message.
+    pub fn last_code(&self) -> String {
+        self.messages().last().expect("a message").code.clone()
+    }
+}
+
+impl Answer {
+    /// The output.
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        match self.0 {
+            Ok(output) => output,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The message of an error, which must be of this kind.
+    #[track_caller]
+    pub fn error(self, code: &str) -> String {
+        match self.0 {
+            Ok(output) => panic!("expected {code}, got {output}"),
+            Err(error) => {
+                assert_eq!(error.code, code, "{}", error.message);
+                error.message
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Triggers for Outside {
+    async fn invoke(&self, call: TriggerCall) -> Result<Bytes, TriggerFailure> {
+        let mut event: Value = serde_json::from_slice(&call.event).expect("an event is JSON");
+        self.events.lock().expect("no holder panics").push(event.clone());
+        let answer = self.answers.lock().expect("no holder panics").front().cloned();
+        match answer {
+            Some(Ok(response)) => event["response"] = response,
+            Some(Err(failure)) => return Err(failure),
+            None => {}
+        }
+        Ok(Bytes::from(event.to_string()))
+    }
+}
+
+#[async_trait]
+impl Messages for Outside {
+    async fn send(&self, message: Message) -> Result<(), String> {
+        self.messages.lock().expect("no holder panics").push(message);
+        Ok(())
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}

@@ -1,0 +1,280 @@
+//! The functions that a pool runs around sign-up: PreSignUp and PostConfirmation.
+//!
+//! Synchronous, five seconds an attempt, three attempts when one times out; what the function throws reaches the
+//! caller in Cognito's words. The other triggers are not run yet (setting one is reported).
+//!
+//! A failing PostConfirmation leaves the user CONFIRMED: it runs after the change of state.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_api::Call;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+use world::{Kind, Outcome, TraceId, World};
+
+use crate::Error;
+use crate::attributes::Attributes;
+use crate::client::ClientId;
+use crate::pool::Pool;
+use crate::user::User;
+
+/// Fixed by Cognito, whatever the function's own time-out.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+/// Attempts in all, when they time out.
+const ATTEMPTS_MAX: u32 = 3;
+/// What `callerContext.clientId` says where no client is part of the call.
+const NO_CLIENT: &str = "CLIENT_ID_NOT_APPLICABLE";
+
+/// Data that the caller of an operation sends along for the function.
+pub type ClientMetadata = Map<String, Value>;
+
+/// Who runs functions; `server` hands it in.
+#[async_trait]
+pub trait Triggers: Send + Sync {
+    /// Runs a function once and waits for what it returns.
+    async fn invoke(&self, call: TriggerCall) -> Result<Bytes, TriggerFailure>;
+}
+
+/// One attempt to run a trigger.
+#[derive(Clone, Debug)]
+pub struct TriggerCall {
+    /// The function.
+    pub function_arn: String,
+    /// Whose invoke permission is checked: the principal is `cognito-idp.amazonaws.com`.
+    pub pool_arn: String,
+    /// The event, as JSON.
+    pub event: Bytes,
+    /// The request that it belongs to.
+    pub trace: TraceId,
+    /// How long the caller waits.
+    pub time_limit: Duration,
+}
+
+/// Why an attempt brought no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TriggerFailure {
+    /// The function threw; its `errorMessage`.
+    Function(String),
+    /// No answer within the limit.
+    TimedOut,
+    /// The function could not be run: Lambda's exception (`AccessDeniedException`, `ResourceNotFoundException`, …).
+    Refused(String),
+}
+
+/// Where in Cognito's flows a trigger runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// SignUp.
+    PreSignUp,
+    /// AdminCreateUser.
+    PreSignUpAdminCreateUser,
+    /// ConfirmSignUp, AdminConfirmSignUp, and SignUp when it was confirmed at once.
+    PostConfirmation,
+    /// ConfirmForgotPassword.
+    PostConfirmationForgotPassword,
+}
+
+impl Source {
+    /// `triggerSource`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PreSignUp => "PreSignUp_SignUp",
+            Self::PreSignUpAdminCreateUser => "PreSignUp_AdminCreateUser",
+            Self::PostConfirmation => "PostConfirmation_ConfirmSignUp",
+            Self::PostConfirmationForgotPassword => "PostConfirmation_ConfirmForgotPassword",
+        }
+    }
+
+    /// The trigger's name in `LambdaConfig`, with which its errors begin.
+    pub fn trigger(self) -> &'static str {
+        match self {
+            Self::PreSignUp | Self::PreSignUpAdminCreateUser => "PreSignUp",
+            Self::PostConfirmation | Self::PostConfirmationForgotPassword => "PostConfirmation",
+        }
+    }
+
+    fn function(self, pool: &Pool) -> Option<&str> {
+        let config = &pool.settings.lambda_config;
+        match self {
+            Self::PreSignUp | Self::PreSignUpAdminCreateUser => config.pre_sign_up.as_deref(),
+            Self::PostConfirmation | Self::PostConfirmationForgotPassword => config.post_confirmation.as_deref(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Event<'a> {
+    version: &'static str,
+    region: &'a str,
+    user_pool_id: &'a str,
+    user_name: &'a str,
+    caller_context: CallerContext<'a>,
+    trigger_source: &'static str,
+    request: Request<'a>,
+    response: Value,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CallerContext<'a> {
+    aws_sdk_version: &'static str,
+    client_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Request<'a> {
+    user_attributes: Map<String, Value>,
+    /// Of PreSignUp alone, where it is null if none was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_data: Option<Value>,
+    /// Not there if none was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_metadata: Option<&'a ClientMetadata>,
+}
+
+/// What a PreSignUp function decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PreSignUpAnswer {
+    pub auto_confirm_user: bool,
+    pub auto_verify_email: bool,
+    pub auto_verify_phone: bool,
+}
+
+/// What every trigger of an operation is told.
+pub struct Context<'a> {
+    pub world: &'a World,
+    pub triggers: &'a dyn Triggers,
+    pub pool: &'a Pool,
+    pub client: Option<&'a ClientId>,
+    pub metadata: Option<&'a ClientMetadata>,
+    pub call: &'a Call,
+}
+
+impl Context<'_> {
+    /// Asks the PreSignUp function whether somebody may sign up. The user does not exist yet: the event has no sub.
+    pub async fn pre_sign_up(
+        &self,
+        source: Source,
+        username: &str,
+        attributes: &Attributes,
+        validation_data: Option<Map<String, Value>>,
+    ) -> Result<PreSignUpAnswer, Error> {
+        let attributes = attributes.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        let response = serde_json::json!({
+            "autoConfirmUser": false, "autoVerifyEmail": false, "autoVerifyPhone": false
+        });
+        let validation_data = validation_data.map_or(Value::Null, Value::Object);
+        let Some(answer) = self.run(source, username, attributes, Some(validation_data), response).await? else {
+            return Ok(PreSignUpAnswer::default());
+        };
+        let response = answer.get("response").cloned().unwrap_or_default();
+        serde_json::from_value(response).map_err(|_| unrecognizable())
+    }
+
+    /// Tells the PostConfirmation function that a user was confirmed, or set a new password.
+    pub async fn post_confirmation(&self, source: Source, user: &User) -> Result<(), Error> {
+        let own = [("sub", user.sub.0.as_str()), ("cognito:user_status", user.status.as_str())];
+        let own = own.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
+        let others = user.attributes.iter().map(|(name, value)| (name.clone(), value.clone().into()));
+        let attributes = own.chain(others).collect();
+        self.run(source, &user.username, attributes, None, Value::Object(Map::new())).await.map(drop)
+    }
+
+    /// The object that the function returned; nothing if the pool has no such trigger.
+    async fn run(
+        &self,
+        source: Source,
+        username: &str,
+        user_attributes: Map<String, Value>,
+        validation_data: Option<Value>,
+        response: Value,
+    ) -> Result<Option<Map<String, Value>>, Error> {
+        let Some(function_arn) = source.function(self.pool) else { return Ok(None) };
+        let event = Event {
+            version: "1",
+            region: self.pool.id.region(),
+            user_pool_id: &self.pool.id.0,
+            user_name: username,
+            caller_context: CallerContext {
+                aws_sdk_version: "aws-sdk-unknown-unknown",
+                client_id: self.client.map_or(NO_CLIENT, |client| &client.0),
+            },
+            trigger_source: source.as_str(),
+            request: Request { user_attributes, validation_data, client_metadata: self.metadata },
+            response,
+        };
+        let event = Bytes::from(serde_json::to_vec(&event).map_err(|_| unrecognizable())?);
+        let mut attempt = 1;
+        let answer = loop {
+            let trigger_call = TriggerCall {
+                function_arn: function_arn.to_owned(),
+                pool_arn: self.pool.arn.clone(),
+                event: event.clone(),
+                trace: self.call.trace.clone(),
+                time_limit: TIME_LIMIT,
+            };
+            let last = attempt == ATTEMPTS_MAX;
+            match self.attempt(source, username, attempt, trigger_call).await {
+                Err(TriggerFailure::TimedOut) if !last => attempt += 1,
+                result => break result,
+            }
+        };
+        let answer = answer.map_err(|failure| explain(source, failure))?;
+        match serde_json::from_slice(&answer) {
+            Ok(Value::Object(answer)) => Ok(Some(answer)),
+            _ => Err(unrecognizable()),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        source: Source,
+        username: &str,
+        attempt: u32,
+        trigger_call: TriggerCall,
+    ) -> Result<Bytes, TriggerFailure> {
+        let function = trigger_call.function_arn.rsplit(':').next().unwrap_or_default().to_owned();
+        let moment = self.world.timeline.moment(Kind::Trigger, format!("{} → {function}", source.as_str()));
+        let began = Instant::now();
+        let result = match tokio::time::timeout(TIME_LIMIT, self.triggers.invoke(trigger_call)).await {
+            Ok(result) => result,
+            Err(_) => Err(TriggerFailure::TimedOut),
+        };
+        let moment = moment.took(began.elapsed()).trace(Some(self.call.trace.clone())).about([username]);
+        let moment = if attempt > 1 { moment.id("attempt", attempt.to_string()) } else { moment };
+        self.world.timeline.record(match &result {
+            Ok(_) => moment,
+            Err(failure) => {
+                let retried = *failure == TriggerFailure::TimedOut && attempt < ATTEMPTS_MAX;
+                let outcome = if retried { Outcome::Retrying } else { Outcome::Failed };
+                moment.outcome(outcome).detail(explain(source, failure.clone()).to_string())
+            }
+        });
+        result
+    }
+}
+
+fn unrecognizable() -> Error {
+    Error::InvalidLambdaResponse("Unrecognizable lambda output".into())
+}
+
+fn explain(source: Source, failure: TriggerFailure) -> Error {
+    let trigger = source.trigger();
+    match failure {
+        TriggerFailure::Function(message) => {
+            Error::UserLambdaValidation(format!("{trigger} failed with error {message}."))
+        }
+        TriggerFailure::TimedOut => Error::UnexpectedLambda(format!(
+            "{trigger} invocation failed due to error Socket timeout while invoking Lambda function."
+        )),
+        TriggerFailure::Refused(exception) => {
+            Error::UnexpectedLambda(format!("{trigger} invocation failed due to error {exception}."))
+        }
+    }
+}
