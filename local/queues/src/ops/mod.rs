@@ -1,0 +1,24 @@
+//! The operations of SQS, by AWS's names.
+
+mod wire;
+
+aws_api::operations! { crate::Queues;
+    "ChangeMessageVisibility" => change_message_visibility,
+    "ChangeMessageVisibilityBatch" => change_message_visibility_batch,
+    "CreateQueue" => create_queue,
+    "DeleteMessage" => delete_message,
+    "DeleteMessageBatch" => delete_message_batch,
+    "DeleteQueue" => delete_queue,
+    "GetQueueAttributes" => get_queue_attributes,
+    "GetQueueUrl" => get_queue_url,
+    "ListDeadLetterSourceQueues" => list_dead_letter_source_queues,
+    "ListQueueTags" => list_queue_tags,
+    "ListQueues" => list_queues,
+    "PurgeQueue" => purge_queue,
+    "ReceiveMessage" => receive_message,
+    "SendMessage" => send_message,
+    "SendMessageBatch" => send_message_batch,
+    "SetQueueAttributes" => set_queue_attributes,
+    "TagQueue" => tag_queue,
+    "UntagQueue" => untag_queue,
+}
