@@ -1,0 +1,86 @@
+//! The room itself: what it is built of, and what the server does with it.
+
+use std::sync::Arc;
+
+use aws_api::{Arn, Protocol, Service, ServiceName};
+use storage::{Database, Durability, Location, StorageError};
+use world::{Timestamp, World};
+
+use crate::book::{DEFAULT_BUS, Shelf};
+use crate::error::Error;
+use crate::ops::OPERATIONS;
+use crate::ports::{Deliveries, Step, Targets};
+use crate::store;
+
+const NAME: ServiceName = ServiceName {
+    title: "Amazon EventBridge",
+    target: "AWSEvents",
+    signing: "events",
+    protocol: Protocol::Json11,
+    unsigned: &[],
+};
+
+/// `EventBridge`: buses, rules and targets, and the deliveries that events make.
+pub struct EventBus {
+    pub(crate) world: World,
+    pub(crate) shelf: Shelf,
+    pub(crate) deliveries: Arc<dyn Deliveries>,
+    pub(crate) targets: Arc<dyn Targets>,
+}
+
+impl EventBus {
+    /// Opens the room over `bus.db` or a database in memory.
+    pub fn open(
+        world: World,
+        location: Location,
+        durability: Durability,
+        deliveries: Arc<dyn Deliveries>,
+        targets: Arc<dyn Targets>,
+    ) -> Result<Arc<Self>, StorageError> {
+        let database = Database::open(location, durability, store::SCHEMA)?;
+        let shelf = Shelf::new(database, world.clone());
+        Ok(Arc::new(Self { world, shelf, deliveries, targets }))
+    }
+
+    /// The API.
+    pub fn services(self: &Arc<Self>) -> Vec<Arc<dyn Service>> {
+        vec![<dyn Service>::of(NAME, Arc::clone(self), OPERATIONS)]
+    }
+
+    /// One attempt at a delivery that was queued: `delivery` are the bytes given to [`Deliveries::enqueue`],
+    /// `failed_attempts` the attempts made before, `first_queued` when it was queued first. An attempt may be
+    /// repeated if its outcome was lost; nothing is assumed about which one was the last.
+    pub async fn attempt(&self, delivery: &[u8], failed_attempts: u32, first_queued: Timestamp) -> Step {
+        self.try_delivery(delivery, failed_attempts, first_queued).await
+    }
+
+    /// Forgets every bus, rule and target. Deliveries already queued are the server's to forget.
+    pub async fn reset(&self) -> Result<(), StorageError> {
+        let (place, now) = (self.world.place.clone(), self.world.clock.now());
+        let cleared = self.shelf.change(move |book, connection| {
+            store::clear(connection)?;
+            *book = store::load(connection, &place, now)?;
+            Ok(())
+        });
+        cleared.await.map_err(|error| match error {
+            Error::Storage(error) => error,
+            error => {
+                tracing::error!(%error, "the buses could not be reset");
+                StorageError::Closed
+            }
+        })
+    }
+
+    /// The name in `EventBusName`, which may be an ARN; nothing given is the default bus. An ARN of another
+    /// account or region stays as it is, and so names no bus of ours.
+    pub(crate) fn bus_name(&self, given: Option<&str>) -> String {
+        let given = given.unwrap_or(DEFAULT_BUS);
+        let place = &self.world.place;
+        match given.parse::<Arn>() {
+            Ok(arn) if arn.service == "events" && arn.region == place.region && arn.account == place.account => {
+                arn.resource.strip_prefix("event-bus/").unwrap_or(given).to_owned()
+            }
+            _ => given.to_owned(),
+        }
+    }
+}
