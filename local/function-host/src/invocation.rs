@@ -1,0 +1,323 @@
+//! One invocation: may it run, where does it run, what came of it.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout};
+use world::{Kind, Outcome as Went, TraceId};
+
+use crate::concurrency::Permit;
+use crate::error::{Error, InvokeError};
+use crate::host::{Deployment, FunctionHost};
+use crate::logs::Report;
+use crate::name::LATEST;
+use crate::pool::NotStarted;
+use crate::runtime_api::RESPONSE_BYTES_MAX;
+use crate::sandbox::{Event, InitFailure, Outcome, Sandbox, Work};
+use crate::unstoppable::Unstoppable;
+
+/// How often an event may meet a sandbox that ends before it has fetched it. An idle process that is killed
+/// does it once; more means that something kills them all.
+const ASSIGNMENTS_MAX: usize = 5;
+/// Of an error's message, as the timeline keeps it.
+const DETAIL_CHARS_MAX: usize = 300;
+
+/// What to run, and for whom.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// A name, a partial ARN or an ARN, with or without a qualifier.
+    pub function: String,
+    /// JSON.
+    pub payload: Bytes,
+    /// The trace it belongs to.
+    pub trace: TraceId,
+    /// Whose permission is checked.
+    pub caller: Caller,
+    /// JSON, decoded.
+    pub client_context: Option<String>,
+    /// A new one unless given.
+    pub request_id: Option<String>,
+}
+
+/// Who invokes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// Somebody of this account: may do all.
+    Account,
+    /// A service: may do what the function's policy says.
+    Service {
+        /// `cognito-idp.amazonaws.com`
+        principal: String,
+        /// The ARN of what it acts for: a user pool, a rule.
+        source_arn: String,
+    },
+}
+
+/// What came of an invocation that ran.
+#[derive(Clone, Debug)]
+pub struct Invoked {
+    /// What the function returned, or its error as JSON.
+    pub payload: Bytes,
+    /// `Unhandled` if it failed.
+    pub function_error: Option<String>,
+    /// The last 4 KB of its output, if it was asked for or the function failed.
+    pub log_tail: Option<String>,
+    /// The version that ran.
+    pub executed_version: String,
+    /// How long the function took, without waiting for a sandbox and without its coming up.
+    pub duration: Duration,
+    /// The invocation's.
+    pub request_id: String,
+}
+
+/// What a failed function's payload says, if it is in the usual form.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct FunctionError {
+    #[serde(rename = "errorType", default)]
+    pub(crate) kind: String,
+    #[serde(rename = "errorMessage", default)]
+    pub(crate) message: String,
+}
+
+/// An invocation that may run.
+pub(crate) struct Order {
+    pub(crate) payload: Bytes,
+    pub(crate) trace: TraceId,
+    pub(crate) client_context: Option<HeaderValue>,
+    pub(crate) request_id: String,
+    /// Whether the caller wants the tail of the log.
+    pub(crate) tail: bool,
+    /// What a failure means: another attempt, or the end.
+    pub(crate) if_failed: Went,
+}
+
+impl FunctionHost {
+    /// Runs a function and waits for what comes of it. A caller who stops waiting does not stop the function.
+    pub async fn invoke(&self, invocation: Invocation) -> Result<Invoked, InvokeError> {
+        let deployment = self.find("InvokeFunction", &invocation.function, None)?;
+        check_caller(&deployment, &invocation.caller)?;
+        let client_context = invocation.client_context.as_deref().map(client_context).transpose()?;
+        let order = Order {
+            payload: invocation.payload,
+            trace: invocation.trace,
+            client_context,
+            request_id: invocation.request_id.unwrap_or_else(|| self.world().random.uuid()),
+            tail: false,
+            if_failed: Went::Failed,
+        };
+        Ok(self.run(deployment, order).await?)
+    }
+
+    /// Whether `caller` may invoke `function`.
+    pub fn can_invoke(&self, function: &str, caller: &Caller) -> Result<(), InvokeError> {
+        let deployment = self.find("InvokeFunction", function, None)?;
+        Ok(check_caller(&deployment, caller)?)
+    }
+
+    /// Runs an order if there is room for it.
+    pub(crate) async fn run(&self, deployment: Arc<Deployment>, order: Order) -> Result<Invoked, Error> {
+        let permit = self.enter(&deployment)?;
+        Unstoppable::new(carry_out(deployment, order, permit)).await
+    }
+
+    fn enter(&self, deployment: &Deployment) -> Result<Permit, Error> {
+        if let Some(reserved) = deployment.function.reserved_concurrency {
+            return deployment.running.enter(reserved, "ReservedFunctionConcurrentInvocationLimitExceeded");
+        }
+        let max = self.unreserved_max.load(Ordering::Relaxed);
+        self.unreserved_running.enter(max, "ConcurrentInvocationLimitExceeded")
+    }
+}
+
+fn check_caller(deployment: &Deployment, caller: &Caller) -> Result<(), Error> {
+    let Caller::Service { principal, source_arn } = caller else { return Ok(()) };
+    if deployment.function.policy.iter().any(|statement| statement.allows(principal, source_arn)) {
+        return Ok(());
+    }
+    Err(Error::AccessDenied(format!(
+        "User: {principal} is not authorized to perform: lambda:InvokeFunction on resource: {} because no \
+         resource-based policy allows the lambda:InvokeFunction action",
+        deployment.arn
+    )))
+}
+
+/// As a header carries it: one line.
+pub(crate) fn client_context(json: &str) -> Result<HeaderValue, Error> {
+    let refused = || Error::InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.".into());
+    let parsed: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).map_err(|_| refused())?;
+    let text = serde_json::to_string(&parsed).map_err(|_| refused())?;
+    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| refused())
+}
+
+/// What a sandbox made of the order.
+struct Ran {
+    payload: Bytes,
+    failed: bool,
+    /// For the report.
+    status: Option<String>,
+    duration: Duration,
+    /// None if no sandbox came up.
+    sandbox: Option<Arc<Sandbox>>,
+    /// What one printed that did not come up.
+    log_tail: String,
+}
+
+async fn carry_out(deployment: Arc<Deployment>, order: Order, permit: Permit) -> Result<Invoked, Error> {
+    let surroundings = Arc::clone(&deployment.pool.plan.surroundings);
+    let timeline = &surroundings.world.timeline;
+    let moment = timeline.moment(Kind::Invocation, &deployment.function.name).trace(Some(order.trace.clone()));
+    let moment = moment.id("requestId", &order.request_id);
+    let began = Instant::now();
+    let ran = work_off(&deployment, &order).await;
+    drop(permit);
+    let ran = match ran {
+        Ok(ran) => ran,
+        Err(error) => {
+            timeline.record(moment.took(began.elapsed()).outcome(order.if_failed).detail(error.to_string()));
+            return Err(error);
+        }
+    };
+    let log_tail = (order.tail || ran.failed).then(|| log_tail(&deployment, &order, &ran));
+    let mut moment = moment.took(began.elapsed());
+    if ran.failed {
+        moment = moment.outcome(order.if_failed).detail(detail(&ran.payload));
+    }
+    timeline.record(moment);
+    Ok(Invoked {
+        payload: ran.payload,
+        function_error: ran.failed.then(|| "Unhandled".to_owned()),
+        log_tail,
+        executed_version: LATEST.into(),
+        duration: ran.duration,
+        request_id: order.request_id,
+    })
+}
+
+async fn work_off(deployment: &Deployment, order: &Order) -> Result<Ran, Error> {
+    for _ in 0..ASSIGNMENTS_MAX {
+        let sandbox = match deployment.pool.acquire().await {
+            Ok(lease) => lease.take(),
+            Err(NotStarted { failure: InitFailure::Closed, .. }) => break,
+            Err(not_started) => return Ok(Ran::not_started(deployment, order, not_started)),
+        };
+        let Some(sandbox) = sandbox else { continue };
+        let settings = &deployment.pool.plan.settings;
+        let time_max = Duration::from_secs(settings.timeout_s.into());
+        let deadline = deployment.pool.plan.surroundings.system_clock.now().plus(time_max);
+        let (work, outcome) = Work::new(Arc::new(Event {
+            request_id: order.request_id.clone(),
+            payload: order.payload.clone(),
+            deadline_ms: deadline.millis(),
+            trace: order.trace.header(),
+            client_context: order.client_context.clone(),
+        }));
+        sandbox.logs.begin(&order.request_id, order.tail);
+        let began = Instant::now();
+        if sandbox.assign(work).is_err() {
+            continue; // it ended while it was idle
+        }
+        let outcome = match timeout(time_max, outcome).await {
+            Ok(Ok(Outcome::NotTaken) | Err(_)) => continue,
+            Ok(Ok(outcome)) => Some(outcome),
+            Err(_) => {
+                sandbox.end();
+                None
+            }
+        };
+        return Ok(Ran::of(outcome, time_max, began.elapsed(), sandbox, &order.request_id));
+    }
+    Err(Error::Service("The function host is shutting down, or its processes are being killed".into()))
+}
+
+impl Ran {
+    fn of(
+        outcome: Option<Outcome>,
+        time_max: Duration,
+        duration: Duration,
+        sandbox: Arc<Sandbox>,
+        request_id: &str,
+    ) -> Self {
+        let failed = |kind: &str, text: String, status: &str| {
+            (error_payload(kind, request_id, &text), true, Some(status.to_owned()))
+        };
+        let (payload, failed, status) = match outcome {
+            Some(Outcome::Response(payload)) => (payload, false, None),
+            Some(Outcome::Error(payload)) => (payload, true, None),
+            Some(Outcome::ResponseTooLarge) => {
+                let kind = "Function.ResponseSizeTooLarge";
+                let message = format!(
+                    "Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes)."
+                );
+                (payload(kind, &message), true, Some(format!("error\tError Type: {kind}")))
+            }
+            Some(Outcome::Exited(reason)) => {
+                failed("Runtime.ExitError", reason, "error\tError Type: Runtime.ExitError")
+            }
+            Some(Outcome::NotTaken) | None => {
+                let text = format!("Task timed out after {:.2} seconds", time_max.as_secs_f64());
+                failed("Sandbox.Timedout", text, "timeout")
+            }
+        };
+        Self { payload, failed, status, duration, sandbox: Some(sandbox), log_tail: String::new() }
+    }
+
+    fn not_started(deployment: &Deployment, order: &Order, not_started: NotStarted) -> Self {
+        let failed = |kind: &str, text: &str| error_payload(kind, &order.request_id, text);
+        let time_max = deployment.pool.plan.settings.timeout_s;
+        let payload = match not_started.failure {
+            InitFailure::Reported(payload) => payload,
+            InitFailure::InvalidEntrypoint(text) => failed("Runtime.InvalidEntrypoint", &text),
+            InitFailure::Exited(reason) => failed("Runtime.ExitError", &reason),
+            InitFailure::TimedOut | InitFailure::Closed => {
+                failed("Sandbox.Timedout", &format!("Task timed out after {time_max}.00 seconds"))
+            }
+        };
+        let log_tail = not_started.log_tail;
+        Self { payload, failed: true, status: None, duration: Duration::ZERO, sandbox: None, log_tail }
+    }
+}
+
+fn log_tail(deployment: &Deployment, order: &Order, ran: &Ran) -> String {
+    let Some(sandbox) = &ran.sandbox else { return ran.log_tail.clone() };
+    sandbox.logs.catch_up();
+    if !order.tail {
+        return sandbox.logs.tail();
+    }
+    sandbox.logs.end(&Report {
+        request_id: &order.request_id,
+        duration: ran.duration,
+        memory_mb: deployment.pool.plan.settings.memory_mb,
+        memory_used_mb: sandbox.memory_used_mb(),
+        init: sandbox.take_init(),
+        status: ran.status.as_deref(),
+    })
+}
+
+/// An error of the platform's: its message begins with the request's id.
+fn error_payload(kind: &str, request_id: &str, text: &str) -> Bytes {
+    payload(kind, &format!("RequestId: {request_id} Error: {text}"))
+}
+
+fn payload(error_type: &str, error_message: &str) -> Bytes {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Payload<'a> {
+        error_type: &'a str,
+        error_message: &'a str,
+    }
+    serde_json::to_vec(&Payload { error_type, error_message }).unwrap_or_default().into() // strings always serialise
+}
+
+/// What people want to see of an error.
+fn detail(payload: &[u8]) -> String {
+    let error: FunctionError = serde_json::from_slice(payload).unwrap_or_default();
+    let message: String = error.message.chars().take(DETAIL_CHARS_MAX).collect();
+    if error.kind.is_empty() { message } else { format!("{}: {message}", error.kind) }
+}
