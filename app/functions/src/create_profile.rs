@@ -1,0 +1,41 @@
+//! `create-profile`: keeps profiles in step with the events of the bus.
+//!
+//! Deliveries may be late, in any order, and many: the store's conditions make that harmless, and what changes
+//! nothing is a success. What cannot be read as an event fails, and ends as a dead letter.
+
+use aws_config::SdkConfig;
+use serde_json::Value;
+use tandem_profiles::{ProfileStore, Timestamp};
+
+use crate::bus_event::identity_event;
+use crate::error::Error;
+
+/// What `_HANDLER` is for this function.
+pub const HANDLER: &str = "create-profile";
+
+/// The function, with its client made.
+pub struct CreateProfile {
+    profiles: ProfileStore,
+}
+
+impl CreateProfile {
+    /// Over the table of that name.
+    pub fn new(sdk: &SdkConfig, table: String) -> Self {
+        Self { profiles: ProfileStore::new(aws_sdk_dynamodb::Client::new(sdk), table) }
+    }
+
+    /// One delivery.
+    pub async fn handle(&self, event: &Value, now: Timestamp) -> Result<(), Error> {
+        let Some(event) = identity_event(event)? else { return Ok(()) };
+        let applied = self.profiles.apply(&event, now).await?;
+        tracing::info!(
+            outcome = ?applied,
+            count = 1,
+            detail_type = event.detail_type(),
+            event_id = %event.metadata.event_id,
+            user_id = %event.user_id(),
+            "identity event applied"
+        );
+        Ok(())
+    }
+}

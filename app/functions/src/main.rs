@@ -1,0 +1,5 @@
+//! The executable that Lambda starts.
+
+fn main() -> Result<(), lambda_runtime::Error> {
+    tandem_functions::main()
+}

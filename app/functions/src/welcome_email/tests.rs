@@ -1,0 +1,89 @@
+use tandem_profiles::{Metadata, UserId};
+
+use super::*;
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(1_767_225_600_000)
+}
+
+fn ada() -> Identity {
+    Identity {
+        user_id: UserId::new("ada").expect("an id"),
+        user_pool_id: "pool".into(),
+        username: "ada".into(),
+        email: Some("ada@example.com".into()),
+        email_verified: true,
+        name: Some("Ada Lovelace".into()),
+        attributes: [].into(),
+    }
+}
+
+fn created(identity: Identity, origin: Origin) -> IdentityEvent {
+    let metadata = Metadata::new(EventId::new(now(), [7; 10]), now(), origin);
+    IdentityEvent { metadata, change: Change::Created(identity) }
+}
+
+#[test]
+fn whoever_signs_up_is_greeted() {
+    let event = created(ada(), Origin::SignUp);
+    assert_eq!(newcomer(&event), Ok((&ada(), "ada@example.com")));
+}
+
+#[test]
+fn an_update_greets_nobody() {
+    let event = IdentityEvent { change: Change::Updated(ada()), ..created(ada(), Origin::SignIn) };
+    assert!(newcomer(&event).is_err());
+}
+
+#[test]
+fn whoever_is_imported_is_not_greeted() {
+    assert!(newcomer(&created(ada(), Origin::Import)).is_err());
+    assert!(newcomer(&created(ada(), Origin::Reconcile)).is_err());
+}
+
+#[test]
+fn whoever_has_no_address_is_not_greeted() {
+    assert!(newcomer(&created(Identity { email: None, ..ada() }, Origin::SignUp)).is_err());
+}
+
+#[track_caller]
+fn check(name: Option<&str>, expected: &str) {
+    assert_eq!(salutation(&Identity { name: name.map(Into::into), ..ada() }), expected);
+}
+
+#[test]
+fn a_name_is_greeted() {
+    check(Some(" Ada O'Brien-Lovelace "), "Hello Ada O'Brien-Lovelace,");
+    check(Some("Søren"), "Hello Søren,");
+}
+
+#[test]
+fn nobody_in_particular_is_greeted_without_a_name() {
+    check(None, "Hello,");
+    check(Some("  "), "Hello,");
+}
+
+#[test]
+fn what_is_no_name_is_not_sent_to_a_stranger() {
+    check(Some("win at evil.example"), "Hello,");
+    check(Some("a\nb"), "Hello,");
+    check(Some(&"a".repeat(NAME_CHARACTERS_MAX + 1)), "Hello,");
+}
+
+#[test]
+fn the_mail_says_which_event_it_is_from() {
+    let id = EventId::new(now(), [7; 10]);
+    let message = message(&ada(), id).expect("a message");
+    let [header] = message.headers() else { panic!("{message:?}") };
+    assert_eq!((header.name(), header.value()), ("X-Tandem-Event-Id", id.to_string().as_str()));
+}
+
+#[test]
+fn a_claim_holds_until_the_deadline() {
+    assert_eq!(claimed_until(1_767_225_610_000, now()).millis(), 1_767_225_610_000);
+}
+
+#[test]
+fn a_claim_holds_for_a_moment_where_the_deadline_is_none() {
+    assert_eq!(claimed_until(600_000, now()).millis(), now().millis() + CLAIM_MILLIS_MIN);
+}

@@ -1,0 +1,57 @@
+//! The store: profiles in a `DynamoDB` table.
+//!
+//! `apply` writes what events say, `update` what the application says, `read` reads. They meet in the item and
+//! nowhere else: every write is conditional, so no two of them can overwrite each other.
+
+mod apply;
+mod read;
+mod update;
+
+use std::fmt;
+use std::str::FromStr;
+
+use aws_sdk_dynamodb::Client;
+
+pub use apply::{Applied, TOMBSTONE_DAYS};
+pub use read::{PAGE_LIMIT_MAX, Page};
+
+use crate::error::Error;
+
+/// Profiles in a table. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ProfileStore {
+    client: Client,
+    table: String,
+}
+
+impl ProfileStore {
+    /// Over a table made by [`table()`](crate::table()).
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+}
+
+/// Where the next page begins. A text that means nothing to anybody else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    partition_key: String,
+    sort_key: String,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}|{}", self.sort_key, self.partition_key)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (sort_key, partition_key) = text.split_once('|').ok_or(Error::InvalidCursor)?;
+        if sort_key.is_empty() || partition_key.is_empty() {
+            return Err(Error::InvalidCursor);
+        }
+        Ok(Self { partition_key: partition_key.to_owned(), sort_key: sort_key.to_owned() })
+    }
+}
