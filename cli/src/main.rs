@@ -1,2 +1,45 @@
-//! stub
-fn main() {}
+//! The `tandem` binary: the local cloud, the tools around it, and the functions that run inside it.
+//!
+//! Two words are not for people: `tandem function` is a Lambda function (the handler chosen by `_HANDLER`), and
+//! `tandem sandbox` starts a function's process so that it dies with the server. They are looked at before the
+//! arguments are parsed, because every cold start pays for what comes first.
+
+mod api;
+mod arguments;
+mod demo;
+mod dev;
+mod sandbox;
+mod story;
+mod trace;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+
+/// It could not be run.
+const COULD_NOT_RUN: u8 = 2;
+
+fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    match words.next().as_ref().and_then(|word| word.to_str()) {
+        Some(dev::SANDBOX_WORD) => return finish(sandbox::become_program(words)),
+        Some(dev::FUNCTION_WORD) => return finish(tandem_functions::main().map_err(anyhow::Error::from_boxed)),
+        _ => {}
+    }
+    finish(match Arguments::parse().command {
+        Command::Dev(arguments) => dev::run(arguments),
+        Command::Trace(arguments) => trace::run(&arguments),
+        Command::Operations { json } => dev::print_operations(json),
+    })
+}
+
+fn finish(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tandem: {error:#}");
+            ExitCode::from(COULD_NOT_RUN)
+        }
+    }
+}

@@ -1,1 +1,31 @@
 //! Opens the port and wires the rooms together.
+//!
+//! Not here: what any service does (its room), arguments and terminals (`cli`). This is the only crate that knows
+//! every room; what one room needs of another it implements here (`wiring/`). Start at [`LocalCloud::start`].
+
+mod cloud;
+mod deliveries;
+mod http;
+mod introspection;
+mod settings;
+mod settle;
+mod wiring;
+
+pub use cloud::{LocalCloud, StartError};
+pub use function_host::{BuiltIn, Launcher};
+pub use mail::Smtp;
+pub use settings::{Settings, State};
+pub use stack::{BUILT_IN_FUNCTIONS, Stack};
+pub use storage::Durability;
+pub use world::Place;
+
+/// A service with the operations that work, for `docs/operations.md` and `tandem operations`.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct ServiceOperations {
+    /// The service's title.
+    pub service: &'static str,
+    /// Its name in signatures.
+    pub signing: &'static str,
+    /// By name.
+    pub operations: Vec<&'static str>,
+}

@@ -1,0 +1,79 @@
+//! What was typed. What it means is worked out in the commands' own modules.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Keeps user profiles in DynamoDB in step with Cognito, and runs both on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "tandem", version, about, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve Cognito, Lambda, EventBridge, SQS, SES and DynamoDB on one port.
+    Dev(Dev),
+    /// Print what happened to a user.
+    Trace(Trace),
+    /// List the AWS operations that work.
+    Operations {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct Dev {
+    /// A stack's file (serverless.yml, template.yaml). Not read yet: the built-in stack is served.
+    pub file: Option<PathBuf>,
+    /// Where to listen; 0 picks a free port and prints it.
+    #[arg(long, default_value_t = 4566)]
+    pub port: u16,
+    /// The address to listen on; anything but loopback needs --allow-remote.
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub bind: IpAddr,
+    /// Let other machines in; requests must be signed then, with the key that is printed.
+    #[arg(long)]
+    pub allow_remote: bool,
+    /// Where data is kept.
+    #[arg(long, default_value = ".tandem", value_name = "DIR")]
+    pub state: PathBuf,
+    /// Keep nothing.
+    #[arg(long, conflicts_with = "state")]
+    pub in_memory: bool,
+    /// Make every acknowledged call survive a power cut, not only the death of the process.
+    #[arg(long)]
+    pub durable: bool,
+    /// The region to pretend to be in.
+    #[arg(long, default_value = "us-east-1")]
+    pub region: String,
+    /// The account to pretend to be: twelve digits.
+    #[arg(long, default_value = "000000000000")]
+    pub account: String,
+    /// Sign users up through the API and print what happened to them; then go on serving.
+    #[arg(long)]
+    pub demo: bool,
+    /// Divide the waits between retries by this.
+    #[arg(long, default_value_t = 1.0, value_name = "N")]
+    pub time_scale: f64,
+    /// Pass mail on: smtp://[user:password@]host[:port] or smtps://…
+    #[arg(long, value_name = "URL")]
+    pub smtp: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Trace {
+    /// Any name of the user: e-mail address, user name or sub.
+    pub user: String,
+    /// Where the local cloud listens.
+    #[arg(long, default_value = "http://127.0.0.1:4566", value_name = "URL")]
+    pub endpoint_url: String,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,104 @@
+//! `tandem dev --demo`: signs users up through the API, as anybody's client would, and prints what happened.
+
+use anyhow::{Context, ensure};
+use http::Method;
+use serde_json::{Value, json};
+use server::Stack;
+
+use crate::api::{Api, query_value};
+use crate::story;
+
+/// Ends in the example domain of RFC 2606: mail to it can harm nobody.
+const DOMAIN: &str = "example.com";
+const PASSWORD: &str = "Correct-Horse-7";
+
+struct Demo<'a> {
+    api: Api,
+    stack: &'a Stack,
+    /// Makes addresses new at every run: the state directory remembers the others.
+    run: String,
+}
+
+/// Three users, three ways in.
+pub async fn run(endpoint: &str, stack: &Stack) -> anyhow::Result<()> {
+    let api = Api::new(endpoint)?;
+    let health = api.inside(Method::GET, "/_tandem/health").await?;
+    let now = health.get("now").and_then(Value::as_str).unwrap_or_default();
+    let run = now.chars().filter(char::is_ascii_digit).collect();
+    let demo = Demo { api, stack, run };
+
+    let ann = demo.address("ann");
+    println!("{ann} signs up and confirms with the mailed code");
+    demo.sign_up(&ann).await?;
+    let code = demo.code(&ann).await?;
+    let confirm = json!({"ClientId": stack.user_pool_client_id, "Username": ann, "ConfirmationCode": code});
+    demo.cognito("ConfirmSignUp", &confirm).await?;
+    demo.tell(&ann, true).await?;
+
+    let ben = demo.address("ben");
+    println!("{ben} signs up and is confirmed by an administrator");
+    demo.sign_up(&ben).await?;
+    demo.cognito("AdminConfirmSignUp", &json!({"UserPoolId": stack.user_pool_id, "Username": ben})).await?;
+    demo.tell(&ben, true).await?;
+
+    let cleo = demo.address("cleo");
+    println!("{cleo} is created by an administrator: Cognito fires no PostConfirmation, so there is no profile");
+    let create = json!({"UserPoolId": stack.user_pool_id, "Username": cleo});
+    demo.cognito("AdminCreateUser", &create).await?;
+    demo.tell(&cleo, false).await?;
+
+    println!("Still serving at {endpoint}. Ctrl-C ends it.");
+    Ok(())
+}
+
+impl Demo<'_> {
+    fn address(&self, name: &str) -> String {
+        format!("{name}-{}@{DOMAIN}", self.run)
+    }
+
+    async fn cognito(&self, operation: &str, input: &Value) -> anyhow::Result<Value> {
+        let target = format!("AWSCognitoIdentityProviderService.{operation}");
+        self.api.call(&target, input).await.with_context(|| operation.to_owned())
+    }
+
+    async fn sign_up(&self, address: &str) -> anyhow::Result<()> {
+        let name = json!({"Name": "name", "Value": address.split('-').next()});
+        let input = json!({
+            "ClientId": self.stack.user_pool_client_id,
+            "Username": address,
+            "Password": PASSWORD,
+            "UserAttributes": [name],
+        });
+        self.cognito("SignUp", &input).await.map(drop)
+    }
+
+    async fn code(&self, address: &str) -> anyhow::Result<String> {
+        let path = format!("/_tandem/mailbox?to={}", query_value(address));
+        let mailbox = self.api.inside(Method::GET, &path).await?;
+        let code = mailbox.pointer("/messages/0/code").and_then(Value::as_str);
+        code.map(str::to_owned).with_context(|| format!("no code was mailed to {address}"))
+    }
+
+    /// Waits until everything behind the sign-up is done, prints the story, and looks for the profile.
+    async fn tell(&self, address: &str, expected: bool) -> anyhow::Result<()> {
+        self.api.inside(Method::POST, "/_tandem/settle").await?;
+        let timeline = self.api.inside(Method::GET, &format!("/_tandem/timeline?user={}", query_value(address))).await?;
+        for line in story::lines(&timeline) {
+            println!("{line}");
+        }
+        let user = json!({"UserPoolId": self.stack.user_pool_id, "Username": address});
+        let user = self.cognito("AdminGetUser", &user).await?;
+        let sub = user.get("Username").and_then(Value::as_str).unwrap_or_default();
+        let key = json!({"pk": {"S": format!("USER#{sub}")}, "sk": {"S": "PROFILE"}});
+        let item = json!({"TableName": self.stack.table_name, "Key": key});
+        let item = self.api.call("DynamoDB_20120810.GetItem", &item).await?;
+        let profile = item.get("Item");
+        ensure!(profile.is_some() == expected, "the profile of {address} is not as expected: {item}");
+        match profile {
+            Some(_) => println!("  profile: {} USER#{sub}", self.stack.table_name),
+            None => println!("  profile: none"),
+        }
+        println!();
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! `tandem dev`: serves until it is told to end.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+
+use anyhow::{Context, bail, ensure};
+use server::{BuiltIn, Durability, Launcher, LocalCloud, Place, Settings, State};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::{arguments, demo};
+
+/// The first argument of a process that starts a function's program.
+pub const SANDBOX_WORD: &str = "sandbox";
+/// The first argument of a process that is one of the functions of this binary.
+pub const FUNCTION_WORD: &str = "function";
+
+/// Serves until SIGINT or SIGTERM.
+pub fn run(arguments: arguments::Dev) -> anyhow::Result<()> {
+    let settings = settings(&arguments)?;
+    log_to_stderr();
+    runtime()?.block_on(serve(settings, arguments.demo))
+}
+
+/// Prints the operations that work.
+pub fn print_operations(json: bool) -> anyhow::Result<()> {
+    let settings = Settings {
+        address: SocketAddr::from(([127, 0, 0, 1], 0)),
+        allow_remote: false,
+        state: State::Memory,
+        durability: Durability::default(),
+        place: Place::default(),
+        time_scale: 1.0,
+        smtp: None,
+        built_in: built_in()?,
+        launcher: None,
+    };
+    let services = runtime()?.block_on(async {
+        let cloud = LocalCloud::start(settings).await?;
+        let operations = cloud.operations();
+        cloud.stop().await;
+        anyhow::Ok(operations)
+    })?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&services)?);
+        return Ok(());
+    }
+    for service in services {
+        println!("{} ({}): {}", service.service, service.signing, service.operations.len());
+        for operation in service.operations {
+            println!("  {operation}");
+        }
+    }
+    Ok(())
+}
+
+async fn serve(settings: Settings, demo: bool) -> anyhow::Result<()> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    let cloud = LocalCloud::start(settings).await?;
+    announce(&cloud)?;
+    let work = async {
+        if demo {
+            demo::run(&format!("http://{}", cloud.address()), &cloud.stack()).await?;
+        }
+        std::future::pending::<anyhow::Result<()>>().await
+    };
+    let result = tokio::select! {
+        result = work => result.context("the demonstration failed"),
+        _ = interrupted.recv() => Ok(()),
+        _ = terminated.recv() => Ok(()),
+    };
+    cloud.stop().await;
+    result
+}
+
+/// The first line is a contract: scripts wait for it.
+fn announce(cloud: &LocalCloud) -> io::Result<()> {
+    let stack = cloud.stack();
+    let mut out = io::stdout().lock();
+    writeln!(out, "ready http://{}", cloud.address())?;
+    writeln!(out)?;
+    for (what, value) in [
+        ("region", stack.region.as_str()),
+        ("account", &stack.account_id),
+        ("user pool", &stack.user_pool_id),
+        ("client", &stack.user_pool_client_id),
+        ("event bus", &stack.event_bus_name),
+        ("table", &stack.table_name),
+        ("functions", &stack.functions.join(", ")),
+    ] {
+        writeln!(out, "  {what:<10} {value}")?;
+    }
+    if let Some((id, secret)) = cloud.credentials() {
+        writeln!(out, "  {:<10} {id}", "key id")?;
+        writeln!(out, "  {:<10} {secret}", "secret")?;
+    }
+    writeln!(out)?;
+    writeln!(out, "  export AWS_ENDPOINT_URL=http://{} AWS_REGION={}", cloud.address(), stack.region)?;
+    if cloud.credentials().is_none() {
+        writeln!(out, "  export AWS_ACCESS_KEY_ID=tandem AWS_SECRET_ACCESS_KEY=tandem   # any will do")?;
+    }
+    writeln!(out)?;
+    out.flush()
+}
+
+fn settings(arguments: &arguments::Dev) -> anyhow::Result<Settings> {
+    if let Some(file) = &arguments.file {
+        bail!("{} cannot be read yet: start without a file to serve the built-in stack", file.display());
+    }
+    let account = &arguments.account;
+    let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    ensure!(digits, "--account takes twelve digits, not {account}");
+    let region_fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let region = &arguments.region;
+    ensure!(!region.is_empty() && region.bytes().all(region_fits), "--region takes a name like us-east-1, not {region}");
+    let scale = arguments.time_scale;
+    ensure!(scale.is_finite() && scale > 0.0, "--time-scale takes a number above 0, not {scale}");
+    let smtp = arguments.smtp.as_deref().map(str::parse).transpose();
+    Ok(Settings {
+        address: SocketAddr::new(arguments.bind, arguments.port),
+        allow_remote: arguments.allow_remote,
+        state: if arguments.in_memory { State::Memory } else { State::Directory(arguments.state.clone()) },
+        durability: if arguments.durable { Durability::PowerCut } else { Durability::ProcessDeath },
+        place: Place { region: region.clone(), account: account.clone() },
+        time_scale: scale,
+        smtp: smtp.context("--smtp takes smtp://[user:password@]host[:port] or smtps://…")?,
+        built_in: built_in()?,
+        launcher: Some(Launcher {
+            program: this_program()?,
+            args: vec![SANDBOX_WORD.to_owned()],
+        }),
+    })
+}
+
+/// The functions of this binary are this binary, called by another word.
+fn built_in() -> anyhow::Result<HashMap<String, BuiltIn>> {
+    let program = this_program()?;
+    let function = || BuiltIn { program: program.clone(), args: vec![FUNCTION_WORD.to_owned()] };
+    Ok(server::BUILT_IN_FUNCTIONS.iter().map(|name| ((*name).to_owned(), function())).collect())
+}
+
+fn this_program() -> anyhow::Result<std::path::PathBuf> {
+    std::env::current_exe().context("this program does not find itself")
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads could be started")
+}
+
+/// What people should see goes to standard error; `RUST_LOG` says how much.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,function=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).compact().init();
+}

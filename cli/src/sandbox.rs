@@ -1,0 +1,16 @@
+//! `tandem sandbox PARENT_PID PROGRAM ARGS…`: becomes a function's program, which dies with the server.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+
+/// Comes back only if it failed.
+pub fn become_program(mut words: impl Iterator<Item = OsString>) -> anyhow::Result<()> {
+    let parent = words.next().and_then(|word| word.to_str()?.parse().ok()).context("no process id of the server")?;
+    let program = PathBuf::from(words.next().context("no program to start")?);
+    let text = |word: OsString| word.into_string().map_err(|word| anyhow::anyhow!("{} is not UTF-8", word.display()));
+    let args = words.map(text).collect::<anyhow::Result<Vec<_>>>()?;
+    let error = function_host::launcher_main(parent, &program, &args);
+    bail!("{} could not be started: {error}", program.display())
+}

@@ -1,0 +1,244 @@
+//! A running local cloud: the rooms, opened in the order in which they need each other.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock, RwLock};
+
+use aws_api::{Service, Signatures};
+use event_bus::EventBus;
+use function_host::FunctionHost;
+use mail::Mail;
+use queues::Queues;
+use stack::{Resources, Stack};
+use storage::{Location, StateDir, StorageError};
+use tables::Tables;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use user_pool::UserPools;
+use world::World;
+
+use crate::deliveries::{DELIVERIES, INVOCATIONS, Worker};
+use crate::settings::{Settings, State};
+use crate::wiring::{BusOutside, FunctionsOutside, PoolOutside};
+use crate::{ServiceOperations, http};
+
+/// Sandboxes of one function: on a laptop, more of them wait for the processor and not for each other.
+const SANDBOXES_PER_FUNCTION_MAX: usize = 10;
+
+/// Why a local cloud did not start. Each says in one line what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Somebody else listens there.
+    #[error("port {port} is in use: stop what listens there, or choose another with --port (0 picks a free one)")]
+    PortInUse {
+        /// The port.
+        port: u16,
+    },
+    /// The address is none of this machine's, or may not be used.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// An address that others can reach, and nobody said that this is meant.
+    #[error("{address} can be reached from other machines: add --allow-remote if that is meant (requests must be signed then)")]
+    Remote {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// A file could not be opened; it is as it was.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A room could not begin.
+    #[error("{0}")]
+    Room(String),
+    /// The stack could not be made.
+    #[error("the built-in stack could not be made: {0}")]
+    Stack(#[from] stack::StackError),
+}
+
+/// All rooms of a running local cloud.
+pub struct Rooms {
+    pub world: World,
+    pub queues: Arc<Queues>,
+    pub functions: Arc<FunctionHost>,
+    pub mail: Arc<Mail>,
+    pub bus: Arc<EventBus>,
+    pub tables: Arc<Tables>,
+    pub pools: Arc<UserPools>,
+    pub services: Vec<Arc<dyn Service>>,
+    pub lanes: [queues::Lane; 2],
+    /// What the stack made; made anew by a reset.
+    pub stack: RwLock<Stack>,
+}
+
+/// A running local cloud.
+pub struct LocalCloud {
+    address: SocketAddr,
+    rooms: Arc<Rooms>,
+    credentials: Option<(String, String)>,
+    tasks: JoinSet<()>,
+    _state: Option<StateDir>,
+}
+
+impl LocalCloud {
+    /// Opens the port and the rooms, and makes the stack. When this returns, requests are answered.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        if !settings.address.ip().is_loopback() && !settings.allow_remote {
+            return Err(StartError::Remote { address: settings.address });
+        }
+        let state = match &settings.state {
+            State::Directory(path) => Some(StateDir::open(path)?),
+            State::Memory => None,
+        };
+        let listener = listen(settings.address).await?;
+        let address =
+            listener.local_addr().map_err(|source| StartError::Listen { address: settings.address, source })?;
+        let world = World::real(settings.place.clone());
+        let signatures = if address.ip().is_loopback() { None } else { Some(credentials(&world)) };
+        let (rooms, mut tasks) = open_rooms(&settings, state.as_ref(), &world, address).await?;
+        let made = stack::built_in(&Resources::new(&world, &rooms.services)).await?;
+        *rooms.stack.write().expect("no holder panics") = made;
+
+        let rooms = Arc::new(rooms);
+        let checked = match &signatures {
+            None => Signatures::Unchecked,
+            Some((id, secret)) => Signatures::Checked([(id.clone(), secret.clone())].into()),
+        };
+        tasks.spawn(http::serve(listener, Arc::clone(&rooms), checked));
+        Ok(Self { address, rooms, credentials: signatures, tasks, _state: state })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the stack made.
+    pub fn stack(&self) -> Stack {
+        self.rooms.stack.read().expect("no holder panics").clone()
+    }
+
+    /// The access key and its secret that requests must be signed with; none on loopback.
+    pub fn credentials(&self) -> Option<&(String, String)> {
+        self.credentials.as_ref()
+    }
+
+    /// The operations that work.
+    pub fn operations(&self) -> Vec<ServiceOperations> {
+        let listed = self.rooms.services.iter().map(|service| {
+            let mut operations: Vec<_> = service.operations().into_iter().map(|(name, _)| name).collect();
+            operations.sort_unstable();
+            ServiceOperations { service: service.name().title, signing: service.name().signing, operations }
+        });
+        listed.collect()
+    }
+
+    /// Takes no more requests, ends every function and closes the files.
+    pub async fn stop(mut self) {
+        self.tasks.abort_all();
+        while self.tasks.join_next().await.is_some() {}
+        self.rooms.functions.shutdown().await;
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortInUse { port: address.port() },
+        _ => StartError::Listen { address, source },
+    })
+}
+
+/// A key pair for this run.
+fn credentials(world: &World) -> (String, String) {
+    const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    const ANY: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    (format!("AKIA{}", world.random.letters(16, UPPER)), world.random.letters(40, ANY))
+}
+
+async fn open_rooms(
+    settings: &Settings,
+    state: Option<&StateDir>,
+    world: &World,
+    address: SocketAddr,
+) -> Result<(Rooms, JoinSet<()>), StartError> {
+    let location = |file: &str| state.map_or(Location::Memory, |state| Location::File(state.file(file)));
+    let durability = settings.durability;
+    let endpoint = format!("http://{address}");
+    let room_failed = |error: &dyn std::fmt::Display| StartError::Room(error.to_string());
+
+    let queues = Queues::open(world.clone(), location("queues.db"), durability, endpoint.clone())?;
+    let (deliveries, invocations) = (queues.lane(DELIVERIES), queues.lane(INVOCATIONS));
+    let mail = Mail::open(world.clone(), location("mail.db"), durability, settings.smtp.clone())?;
+    let tables = Tables::open(world.clone(), location("tables.db"), durability)?;
+
+    let outside = Arc::new(FunctionsOutside {
+        world: world.clone(),
+        lane: invocations.clone(),
+        queues: Arc::clone(&queues),
+        functions: OnceLock::new(),
+    });
+    let functions = FunctionHost::open(
+        world.clone(),
+        location("functions.db"),
+        durability,
+        function_host::Settings {
+            endpoint,
+            state_dir: state.map(|state| state.path().to_owned()).map(PathBuf::from),
+            sandboxes_per_function_max: SANDBOXES_PER_FUNCTION_MAX,
+            time_scale: settings.time_scale,
+            built_in: settings.built_in.clone(),
+            launcher: settings.launcher.clone(),
+        },
+        Arc::clone(&outside) as Arc<dyn function_host::AsyncQueue>,
+        Arc::clone(&outside) as Arc<dyn function_host::Destinations>,
+    )?;
+    let _ = outside.functions.set(Arc::downgrade(&functions)); // it is set once, here
+
+    let outside = Arc::new(BusOutside {
+        world: world.clone(),
+        lane: deliveries.clone(),
+        queues: Arc::clone(&queues),
+        functions: Arc::clone(&functions),
+    });
+    let bus = EventBus::open(
+        world.clone(),
+        location("bus.db"),
+        durability,
+        Arc::clone(&outside) as Arc<dyn event_bus::Deliveries>,
+        outside as Arc<dyn event_bus::Targets>,
+    )?;
+    let outside = Arc::new(PoolOutside { functions: Arc::clone(&functions), mail: Arc::clone(&mail) });
+    let pools = UserPools::open(
+        world.clone(),
+        location("pools.db"),
+        durability,
+        Arc::clone(&outside) as Arc<dyn user_pool::Triggers>,
+        outside as Arc<dyn user_pool::Messages>,
+    )
+    .await
+    .map_err(|error| room_failed(&error))?;
+
+    let services = [
+        pools.services(),
+        functions.services(),
+        bus.services(),
+        queues.services(),
+        tables.services(),
+        mail.services(),
+    ]
+    .concat();
+    let worker = Worker {
+        world: world.clone(),
+        bus: Arc::clone(&bus),
+        functions: Arc::clone(&functions),
+        deliveries: deliveries.clone(),
+        invocations: invocations.clone(),
+    };
+    let tasks = worker.start();
+    let (world, lanes, stack) = (world.clone(), [deliveries, invocations], RwLock::default());
+    Ok((Rooms { world, queues, functions, mail, bus, tables, pools, services, lanes, stack }, tasks))
+}

@@ -1,0 +1,89 @@
+//! The loop behind everything asynchronous: takes a job from a lane, lets its room make an attempt, and does with
+//! the job what the room says. Reading [`step`] tells the whole story.
+
+use std::sync::Arc;
+
+use event_bus::EventBus;
+use function_host::FunctionHost;
+use queues::{Job, Lane, NewJob, Then};
+use storage::StorageError;
+use tokio::task::JoinSet;
+use world::World;
+
+/// Deliveries of the bus in work at once: each is a quick decision.
+const DELIVERIES_AT_ONCE: usize = 4;
+/// Asynchronous invocations in work at once: more than a function has sandboxes, so that one slow function does
+/// not hold up the others.
+const INVOCATIONS_AT_ONCE: usize = 32;
+
+/// The lane of the bus's deliveries.
+pub const DELIVERIES: &str = "bus-deliveries";
+/// The lane of asynchronous invocations.
+pub const INVOCATIONS: &str = "async-invocations";
+
+/// The rooms whose jobs are run.
+#[derive(Clone)]
+pub struct Worker {
+    pub world: World,
+    pub bus: Arc<EventBus>,
+    pub functions: Arc<FunctionHost>,
+    pub deliveries: Lane,
+    pub invocations: Lane,
+}
+
+/// Which room a job belongs to.
+#[derive(Clone, Copy)]
+enum Room {
+    Bus,
+    Functions,
+}
+
+impl Worker {
+    /// Starts the loops; they end when the set is dropped.
+    pub fn start(&self) -> JoinSet<()> {
+        let mut loops = JoinSet::new();
+        for (room, lane, at_once) in [
+            (Room::Bus, &self.deliveries, DELIVERIES_AT_ONCE),
+            (Room::Functions, &self.invocations, INVOCATIONS_AT_ONCE),
+        ] {
+            for _ in 0..at_once {
+                let (worker, lane) = (self.clone(), lane.clone());
+                loops.spawn(async move {
+                    loop {
+                        let job = lane.next().await;
+                        if let Err(error) = worker.step(room, &lane, &job).await {
+                            // The job stays as it was; it is handed out again at the next start.
+                            tracing::error!(%error, job = job.label, "what became of a job could not be stored");
+                        }
+                    }
+                });
+            }
+        }
+        loops
+    }
+
+    async fn step(&self, room: Room, lane: &Lane, job: &Job) -> Result<(), StorageError> {
+        let then = match room {
+            Room::Bus => match self.bus.attempt(&job.body, job.attempt, job.first_queued).await {
+                event_bus::Step::Done | event_bus::Step::DeadLettered | event_bus::Step::Dropped { .. } => Then::Done,
+                event_bus::Step::Retry { due } => Then::Retry { due },
+                event_bus::Step::Invoke { function_arn, payload, trace, .. } => {
+                    match self.functions.async_job(&function_arn, payload.as_bytes(), &trace) {
+                        Ok(body) => {
+                            let (due, label) = (self.world.clock.now(), job.label.clone());
+                            Then::MoveTo(vec![(self.invocations.clone(), NewJob { body, due, label })])
+                        }
+                        // Deleted since the bus looked: the next attempt finds that and gives up in AWS's way.
+                        Err(_) => Then::Retry { due: self.world.clock.now() },
+                    }
+                }
+            },
+            Room::Functions => match self.functions.attempt(&job.body, job.attempt, job.first_queued).await {
+                function_host::Step::Done | function_host::Step::GaveUp => Then::Done,
+                function_host::Step::Retry { due } => Then::Retry { due },
+                function_host::Step::Postponed { due } => Then::Postpone { due },
+            },
+        };
+        lane.finish(job, then).await
+    }
+}

@@ -1,0 +1,149 @@
+//! `/_tandem/`: what is there, what happened, and waiting for it. The contract stands in `docs/introspection.md`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::{get, post, put};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use stack::Resources;
+
+use crate::http::Port;
+use crate::settle::settle;
+
+/// How long `settle` waits unless told otherwise.
+const SETTLE_LIMIT_MS: u64 = 10_000;
+/// The furthest that the clock goes ahead in one call: ten years.
+const ADVANCE_S_MAX: u64 = 10 * 366 * 86_400;
+
+type Inside = State<Arc<Port>>;
+
+/// The routes below `/_tandem`.
+pub fn routes() -> Router<Arc<Port>> {
+    Router::new()
+        .route("/health", get(health))
+        .route("/stack", get(stack))
+        .route("/settle", post(settled))
+        .route("/timeline", get(timeline))
+        .route("/mailbox", get(mailbox))
+        .route("/clock", post(clock))
+        .route("/faults", put(faults))
+        .route("/reset", post(reset))
+}
+
+async fn health(State(port): Inside) -> Json<Value> {
+    Json(json!({
+        "status": "ok",
+        "version": env!("CARGO_PKG_VERSION"),
+        "now": port.rooms.world.clock.now().rfc3339_millis(),
+        "pending": *port.rooms.queues.watch_pending().borrow(),
+    }))
+}
+
+async fn stack(State(port): Inside) -> Response {
+    let stack = port.rooms.stack.read().expect("no holder panics").clone();
+    Json(stack).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SettleQuery {
+    timeout_ms: Option<u64>,
+}
+
+async fn settled(State(port): Inside, Query(query): Query<SettleQuery>) -> Response {
+    let limit = Duration::from_millis(query.timeout_ms.unwrap_or(SETTLE_LIMIT_MS));
+    let rooms = &port.rooms;
+    match settle(&rooms.world, &rooms.queues, &rooms.lanes, limit).await {
+        Ok(()) => Json(json!({"settled": true})).into_response(),
+        Err(pending) => {
+            let body = json!({"settled": false, "pending": pending, "count": *rooms.queues.watch_pending().borrow()});
+            (StatusCode::GATEWAY_TIMEOUT, Json(body)).into_response()
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct TimelineQuery {
+    user: Option<String>,
+}
+
+async fn timeline(State(port): Inside, Query(query): Query<TimelineQuery>) -> Response {
+    let timeline = &port.rooms.world.timeline;
+    let moments = match &query.user {
+        Some(user) => timeline.of(user),
+        None => timeline.all(),
+    };
+    Json(json!({"user": query.user, "moments": moments})).into_response()
+}
+
+#[derive(Deserialize)]
+struct MailboxQuery {
+    to: Option<String>,
+}
+
+async fn mailbox(State(port): Inside, Query(query): Query<MailboxQuery>) -> Response {
+    match port.rooms.mail.messages(query.to.as_deref()).await {
+        Ok(messages) => Json(json!({"messages": messages})).into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ClockBody {
+    advance_seconds: u64,
+}
+
+async fn clock(State(port): Inside, body: Bytes) -> Response {
+    let Ok(ClockBody { advance_seconds }) = serde_json::from_slice(&body) else {
+        return refused(r#"the body must be {"advanceSeconds": N}, N a whole number"#);
+    };
+    if advance_seconds > ADVANCE_S_MAX {
+        return refused("the clock goes ahead by ten years at most");
+    }
+    let clock = &port.rooms.world.clock;
+    clock.advance(Duration::from_secs(advance_seconds));
+    Json(json!({"now": clock.now().rfc3339_millis()})).into_response()
+}
+
+async fn faults() -> Response {
+    let message = "faults on demand are not implemented by this server";
+    (StatusCode::NOT_IMPLEMENTED, Json(json!({"message": message}))).into_response()
+}
+
+/// Forgets everything and makes the stack anew.
+async fn reset(State(port): Inside) -> Response {
+    let rooms = &port.rooms;
+    let emptied = async {
+        rooms.queues.reset().await.map_err(|error| error.to_string())?;
+        rooms.bus.reset().await.map_err(|error| error.to_string())?;
+        rooms.functions.reset().await.map_err(|error| error.to_string())?;
+        rooms.pools.reset().await.map_err(|error| error.to_string())?;
+        rooms.tables.reset().await.map_err(|error| error.to_string())?;
+        rooms.mail.reset().await.map_err(|error| error.to_string())?;
+        rooms.world.timeline.clear();
+        stack::built_in(&Resources::new(&rooms.world, &rooms.services)).await.map_err(|error| error.to_string())
+    };
+    match emptied.await {
+        Ok(stack) => {
+            *rooms.stack.write().expect("no holder panics") = stack.clone();
+            Json(stack).into_response()
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn refused(message: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(json!({"message": message}))).into_response()
+}
+
+fn failed(error: &dyn std::fmt::Display) -> Response {
+    tracing::error!(%error, "a look inside failed");
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({"message": error.to_string()}))).into_response()
+}

@@ -1,0 +1,42 @@
+//! What a local cloud is started with.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use function_host::{BuiltIn, Launcher};
+use mail::Smtp;
+use storage::Durability;
+use world::Place;
+
+/// What a local cloud is started with; `cli` makes it of arguments.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen; port 0 picks one.
+    pub address: SocketAddr,
+    /// Whether an address beyond loopback is meant: signatures are checked then.
+    pub allow_remote: bool,
+    /// Where data lives.
+    pub state: State,
+    /// What a stored change survives.
+    pub durability: Durability,
+    /// The account and region that we pretend to be.
+    pub place: Place,
+    /// Waits between retries are divided by this.
+    pub time_scale: f64,
+    /// Where mail goes beside the mailbox.
+    pub smtp: Option<Smtp>,
+    /// The functions that the binary itself contains, by code id.
+    pub built_in: HashMap<String, BuiltIn>,
+    /// What starts a function's process so that it dies with this one.
+    pub launcher: Option<Launcher>,
+}
+
+/// Where data lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// In this directory.
+    Directory(PathBuf),
+    /// In memory, gone with the process.
+    Memory,
+}

@@ -1,0 +1,80 @@
+//! What user pools need: functions for their triggers, mail for their messages.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use function_host::{Caller, FunctionHost, Invocation, InvokeError};
+use mail::Mail;
+use user_pool::{Channel, Message, Messages, TriggerCall, TriggerFailure, Triggers};
+
+/// Cognito as functions see it.
+const PRINCIPAL: &str = "cognito-idp.amazonaws.com";
+/// Who mails are from: what Cognito's default sender is called.
+const SENDER: &str = "no-reply@verificationemail.com";
+
+/// The rooms that a user pool reaches.
+pub struct PoolOutside {
+    pub functions: Arc<FunctionHost>,
+    pub mail: Arc<Mail>,
+}
+
+#[async_trait]
+impl Triggers for PoolOutside {
+    async fn invoke(&self, call: TriggerCall) -> Result<Bytes, TriggerFailure> {
+        let invocation = Invocation {
+            function: call.function_arn,
+            payload: call.event,
+            trace: call.trace,
+            caller: Caller::Service { principal: PRINCIPAL.into(), source_arn: call.pool_arn },
+            client_context: None,
+            request_id: None,
+        };
+        match self.functions.invoke(invocation).await {
+            Ok(invoked) if invoked.function_error.is_some() => Err(failure_in(&invoked.payload)),
+            Ok(invoked) => Ok(invoked.payload),
+            Err(error) => Err(TriggerFailure::Refused(exception(&error))),
+        }
+    }
+}
+
+/// A function's own time-out looks to Cognito like any other error of the function.
+fn failure_in(payload: &Bytes) -> TriggerFailure {
+    let error: serde_json::Value = serde_json::from_slice(payload).unwrap_or_default();
+    let message = error.get("errorMessage").and_then(serde_json::Value::as_str).unwrap_or_default();
+    TriggerFailure::Function(message.to_owned())
+}
+
+/// Lambda's exception, by which Cognito names the failure.
+fn exception(error: &InvokeError) -> String {
+    let name = match error {
+        InvokeError::NotFound(_) => "ResourceNotFoundException",
+        InvokeError::AccessDenied(_) => "AccessDeniedException",
+        InvokeError::Throttled { .. } => "TooManyRequestsException",
+        InvokeError::Invalid(_) => "InvalidParameterValueException",
+        InvokeError::Unavailable(_) => "ServiceException",
+    };
+    name.to_owned()
+}
+
+#[async_trait]
+impl Messages for PoolOutside {
+    async fn send(&self, message: Message) -> Result<(), String> {
+        let is_email = message.channel == Channel::Email;
+        let message = mail::Message {
+            to: vec![message.to],
+            from: SENDER.into(),
+            channel: if is_email { mail::Channel::Email } else { mail::Channel::Sms },
+            subject: message.subject,
+            text: Some(message.body.clone()),
+            html: is_email.then_some(message.body),
+            code: Some(message.code),
+            user_pool_id: Some(message.user_pool_id),
+            source: format!("cognito {}", message.source),
+            trace: Some(message.trace),
+            about: message.about,
+            ..mail::Message::default()
+        };
+        self.mail.deliver(message).await.map(drop).map_err(|error| error.to_string())
+    }
+}

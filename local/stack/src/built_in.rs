@@ -1,0 +1,235 @@
+//! The built-in stack: what the article builds, with nothing to configure.
+//!
+//! Its ids are derived from names, so they are the same at every start and in every state directory.
+
+use serde_json::{Value, json};
+
+use crate::{Resources, Stack, StackError};
+
+const NAME: &str = "tandem";
+const CLIENT_NAME: &str = "tandem-app";
+const TABLE: &str = "tandem-profiles";
+const DEAD_LETTERS: &str = "tandem-dead-letters";
+const FAILED_INVOCATIONS: &str = "tandem-failed-invocations";
+const SENDER: &str = "no-reply@tandem.example";
+
+const ANNOUNCE_USER: &str = "announce-user";
+const CREATE_PROFILE: &str = "create-profile";
+const WELCOME_EMAIL: &str = "welcome-email";
+
+/// The functions that the `tandem` binary itself contains; each one's code id is its name.
+pub const BUILT_IN_FUNCTIONS: &[&str] = &[ANNOUNCE_USER, CREATE_PROFILE, WELCOME_EMAIL];
+
+/// A rule of the stack and its only target.
+struct Rule {
+    name: &'static str,
+    detail_types: &'static [&'static str],
+    function: &'static str,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        name: "keep-profile",
+        detail_types: &["UserCreated", "UserUpdated", "UserDeleted"],
+        function: CREATE_PROFILE,
+    },
+    Rule { name: "welcome", detail_types: &["UserCreated"], function: WELCOME_EMAIL },
+];
+
+/// Makes the built-in stack, or brings it up to date.
+pub async fn built_in(resources: &Resources<'_>) -> Result<Stack, StackError> {
+    let place = &resources.world().place;
+    let dead_letters = queue(resources, DEAD_LETTERS).await?;
+    let failed_invocations = queue(resources, FAILED_INVOCATIONS).await?;
+    make_table(resources).await?;
+    let bus = json!({"Name": NAME});
+    resources.make_unless("ResourceAlreadyExistsException", "events", "CreateEventBus", NAME, &bus).await?;
+    for function in BUILT_IN_FUNCTIONS {
+        make_function(resources, function).await?;
+    }
+    let pool = make_pool(resources).await?;
+    let client = make_client(resources, &pool).await?;
+    for rule in RULES {
+        make_rule(resources, rule).await?;
+    }
+    Ok(Stack {
+        name: NAME.into(),
+        region: place.region.clone(),
+        account_id: place.account.clone(),
+        user_pool_id: pool,
+        user_pool_client_id: client,
+        event_bus_name: NAME.into(),
+        table_name: TABLE.into(),
+        functions: BUILT_IN_FUNCTIONS.iter().map(ToString::to_string).collect(),
+        dead_letter_queue_url: dead_letters,
+        failed_invocations_queue_url: failed_invocations,
+    })
+}
+
+async fn queue(resources: &Resources<'_>, name: &str) -> Result<String, StackError> {
+    let queue = resources.make("sqs", "CreateQueue", name, &json!({"QueueName": name})).await?;
+    Ok(text(&queue, "/QueueUrl"))
+}
+
+async fn make_table(resources: &Resources<'_>) -> Result<(), StackError> {
+    let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
+    let attribute = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
+    let table = json!({
+        "TableName": TABLE,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [attribute("pk"), attribute("sk"), attribute("emailKey")],
+        "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
+        "GlobalSecondaryIndexes": [{
+            "IndexName": "byEmail",
+            "KeySchema": [key("emailKey", "HASH"), key("pk", "RANGE")],
+            "Projection": {"ProjectionType": "ALL"},
+        }],
+        "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    });
+    let tables = resources.make("dynamodb", "ListTables", TABLE, &json!({})).await?;
+    if tables["TableNames"].as_array().is_some_and(|names| names.iter().any(|name| name == TABLE)) {
+        return Ok(());
+    }
+    resources.make("dynamodb", "CreateTable", TABLE, &table).await?;
+    let life = json!({
+        "TableName": TABLE,
+        "TimeToLiveSpecification": {"Enabled": true, "AttributeName": "expiresAt"},
+    });
+    resources.make("dynamodb", "UpdateTimeToLive", TABLE, &life).await.map(drop)
+}
+
+async fn make_function(resources: &Resources<'_>, name: &str) -> Result<(), StackError> {
+    let place = &resources.world().place;
+    let variables = json!({
+        "EVENT_BUS_NAME": NAME,
+        "TABLE_NAME": TABLE,
+        "SENDER_ADDRESS": SENDER,
+        "NO_COLOR": "1", // log lines pass through our own log
+    });
+    let function = json!({
+        "FunctionName": name,
+        "Runtime": "provided.al2023",
+        "Handler": name,
+        "Role": format!("arn:aws:iam::{}:role/{NAME}", place.account),
+        "Code": {"S3Bucket": "built-in", "S3Key": name},
+        "Environment": {"Variables": variables},
+        "Timeout": if name == ANNOUNCE_USER { 5 } else { 10 },
+        "MemorySize": 128,
+    });
+    resources.make_unless("ResourceConflictException", "lambda", "CreateFunction", name, &function).await?;
+    let failures = place.arn("sqs", FAILED_INVOCATIONS);
+    let config = json!({
+        "FunctionName": name,
+        "MaximumRetryAttempts": 2,
+        "DestinationConfig": {"OnFailure": {"Destination": failures}},
+    });
+    resources.make("lambda", "PutFunctionEventInvokeConfig", name, &config).await.map(drop)
+}
+
+async fn allow(
+    resources: &Resources<'_>,
+    function: &str,
+    statement: &str,
+    principal: &str,
+    source: &str,
+) -> Result<(), StackError> {
+    let permission = json!({
+        "FunctionName": function,
+        "StatementId": statement,
+        "Action": "lambda:InvokeFunction",
+        "Principal": principal,
+        "SourceArn": source,
+    });
+    resources.make_unless("ResourceConflictException", "lambda", "AddPermission", function, &permission).await
+}
+
+async fn make_pool(resources: &Resources<'_>) -> Result<String, StackError> {
+    let place = &resources.world().place;
+    let id = format!("{}_{}", place.region, derived_id(&format!("user-pool/{NAME}"), 9));
+    let described = resources.call("cognito-idp", "DescribeUserPool", &json!({"UserPoolId": id})).await;
+    let announce = place.arn("lambda", &format!("function:{ANNOUNCE_USER}"));
+    let mut settings = json!({
+        "LambdaConfig": {"PostConfirmation": announce},
+        "AutoVerifiedAttributes": ["email"],
+    });
+    if described.is_ok() {
+        settings["UserPoolId"] = id.as_str().into();
+        resources.make("cognito-idp", "UpdateUserPool", NAME, &settings).await?;
+    } else {
+        settings["PoolName"] = NAME.into();
+        settings["UsernameAttributes"] = json!(["email"]);
+        settings["UsernameConfiguration"] = json!({"CaseSensitive": false});
+        settings["UserPoolTags"] = json!({"_custom_id_": id});
+        resources.make("cognito-idp", "CreateUserPool", NAME, &settings).await?;
+    }
+    let pool_arn = place.arn("cognito-idp", &format!("userpool/{id}"));
+    allow(resources, ANNOUNCE_USER, "user-pool", "cognito-idp.amazonaws.com", &pool_arn).await?;
+    Ok(id)
+}
+
+async fn make_client(resources: &Resources<'_>, pool: &str) -> Result<String, StackError> {
+    let id = derived_id(&format!("user-pool-client/{CLIENT_NAME}"), 26).to_lowercase();
+    let input = json!({"UserPoolId": pool, "ClientId": id});
+    if resources.call("cognito-idp", "DescribeUserPoolClient", &input).await.is_ok() {
+        return Ok(id);
+    }
+    let flows = [
+        "ALLOW_USER_SRP_AUTH",
+        "ALLOW_USER_PASSWORD_AUTH",
+        "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+        "ALLOW_REFRESH_TOKEN_AUTH",
+    ];
+    let client = json!({
+        "UserPoolId": pool,
+        "ClientName": format!("_custom_id_:{id}:{CLIENT_NAME}"),
+        "ExplicitAuthFlows": flows,
+    });
+    resources.make("cognito-idp", "CreateUserPoolClient", CLIENT_NAME, &client).await?;
+    Ok(id)
+}
+
+async fn make_rule(resources: &Resources<'_>, rule: &Rule) -> Result<(), StackError> {
+    let place = &resources.world().place;
+    let pattern = json!({"source": ["tandem.identity"], "detail-type": rule.detail_types});
+    let input = json!({"Name": rule.name, "EventBusName": NAME, "EventPattern": pattern.to_string()});
+    resources.make("events", "PutRule", rule.name, &input).await?;
+    let rule_arn = place.arn("events", &format!("rule/{NAME}/{}", rule.name));
+    allow(resources, rule.function, &format!("rule-{}", rule.name), "events.amazonaws.com", &rule_arn).await?;
+    let target = json!({
+        "Id": rule.function,
+        "Arn": place.arn("lambda", &format!("function:{}", rule.function)),
+        "DeadLetterConfig": {"Arn": place.arn("sqs", DEAD_LETTERS)},
+    });
+    let targets = json!({"Rule": rule.name, "EventBusName": NAME, "Targets": [target]});
+    resources.make("events", "PutTargets", rule.name, &targets).await.map(drop)
+}
+
+/// Letters and digits that depend on a name alone (FNV-1a, drawn out by a multiplicative generator): an id that
+/// looks like AWS's and is no secret.
+fn derived_id(name: &str, length: usize) -> String {
+    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let mut state = name.bytes().fold(0xcbf2_9ce4_8422_2325, hash);
+    let letter = |_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(ALPHABET[(state >> 33) as usize % ALPHABET.len()])
+    };
+    (0..length).map(letter).collect()
+}
+
+fn text(value: &Value, pointer: &str) -> String {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derived_ids_stay_the_same() {
+        let id = derived_id("user-pool/tandem", 9);
+        assert_eq!(id, derived_id("user-pool/tandem", 9));
+        assert_ne!(id, derived_id("user-pool/other", 9));
+        assert!(id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
+    }
+}

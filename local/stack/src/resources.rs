@@ -1,0 +1,89 @@
+//! Making resources by API calls, so that a second start finds what the first one made.
+
+use std::sync::Arc;
+
+use aws_api::{ApiError, Call, Service};
+use serde_json::Value;
+use world::{TraceId, World};
+
+/// A resource could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} for {resource}: {error}")]
+pub struct StackError {
+    /// The operation that failed.
+    pub operation: &'static str,
+    /// The resource's name.
+    pub resource: String,
+    /// What the service said.
+    pub error: ApiError,
+}
+
+/// The services, called without HTTP.
+pub struct Resources<'a> {
+    world: &'a World,
+    services: &'a [Arc<dyn Service>],
+}
+
+impl<'a> Resources<'a> {
+    /// Calls go to these services.
+    pub fn new(world: &'a World, services: &'a [Arc<dyn Service>]) -> Self {
+        Self { world, services }
+    }
+
+    /// The world that the resources are made in.
+    pub fn world(&self) -> &World {
+        self.world
+    }
+
+    /// Calls an operation of the service with this signing name.
+    pub async fn call(&self, service: &str, operation: &'static str, input: &Value) -> Result<Value, ApiError> {
+        let has = |candidate: &&Arc<dyn Service>| {
+            let named = candidate.name().signing == service;
+            named && candidate.operations().iter().any(|(name, _)| *name == operation)
+        };
+        let Some(service) = self.services.iter().find(has) else {
+            return Err(ApiError::unknown_operation(&format!("{service} {operation}")));
+        };
+        let trace = TraceId::new(self.world.clock.now(), &self.world.random);
+        let call = Call::internal(operation, input, trace, self.world.random.uuid());
+        let reply = service.call(&call).await?;
+        if reply.status.is_client_error() || reply.status.is_server_error() {
+            return Err(error_in(&reply.body)); // DynamoDB's errors come as bytes, see `tables`
+        }
+        Ok(serde_json::from_slice(&reply.body).unwrap_or(Value::Null))
+    }
+
+    /// Calls an operation that must succeed.
+    pub async fn make(
+        &self,
+        service: &str,
+        operation: &'static str,
+        resource: &str,
+        input: &Value,
+    ) -> Result<Value, StackError> {
+        let failed = |error| StackError { operation, resource: resource.to_owned(), error };
+        self.call(service, operation, input).await.map_err(failed)
+    }
+
+    /// Calls an operation that may say that the resource is there already, with this exception.
+    pub async fn make_unless(
+        &self,
+        exists: &str,
+        service: &str,
+        operation: &'static str,
+        resource: &str,
+        input: &Value,
+    ) -> Result<(), StackError> {
+        match self.make(service, operation, resource, input).await {
+            Err(failure) if failure.error.short_code() == exists => Ok(()),
+            result => result.map(drop),
+        }
+    }
+}
+
+fn error_in(body: &[u8]) -> ApiError {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+    let message = text("message").or_else(|| text("Message")).unwrap_or_default();
+    ApiError::new(text("__type").unwrap_or_else(|| "InternalFailure".into()), message)
+}
