@@ -1,1 +1,136 @@
-//! Black-box tests: the built binary and the AWS SDK for Rust.
+//! What the black-box tests share: a server process of their own, and SDK clients that point at it.
+//!
+//! The tests know the product by its command line and its wire alone. They find the binary beside themselves
+//! (`cargo xtask test` builds it first).
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+/// A password that every policy takes.
+pub const PASSWORD: &str = "Passw0rd!";
+
+/// A running server; killed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// `http://127.0.0.1:PORT`.
+    pub endpoint: String,
+    /// What the built-in stack made.
+    pub stack: Value,
+}
+
+impl Server {
+    /// One that keeps nothing.
+    pub async fn in_memory() -> Self {
+        Self::start(&["--in-memory"]).await
+    }
+
+    /// One that keeps its state in a directory.
+    pub async fn in_directory(directory: &Path) -> Self {
+        Self::start(&["--state", directory.to_str().expect("a path in UTF-8")]).await
+    }
+
+    async fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(binary())
+            .args(["dev", "--port", "0"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("tandem starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
+        let first = lines.next_line().await.expect("it says something").expect("a first line");
+        let endpoint = first.strip_prefix("ready ").unwrap_or_else(|| panic!("not ready: {first}")).to_owned();
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let mut server = Self { child, endpoint, stack: Value::Null };
+        server.stack = server.inside("GET", "/_tandem/stack", "").await.1;
+        server
+    }
+
+    /// Ends it as a crash does, and waits until it is gone.
+    pub async fn kill_9(mut self) {
+        self.child.kill().await.expect("it is killed");
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
+    /// A request beside AWS's: status and body.
+    pub async fn inside(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        let host = self.endpoint.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).await.expect("it listens");
+        let length = body.len();
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+        stream.write_all(format!("{head}{body}").as_bytes()).await.expect("it reads");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.expect("it answers");
+        let status = response.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        let body = response.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// Waits until nothing is queued or running.
+    pub async fn settle(&self) {
+        let (status, body) = self.inside("POST", "/_tandem/settle", "").await;
+        assert_eq!(status, 200, "{body}");
+    }
+
+    /// Sets the clock ahead.
+    pub async fn advance(&self, by: Duration) {
+        let body = format!(r#"{{"advanceSeconds": {}}}"#, by.as_secs());
+        assert_eq!(self.inside("POST", "/_tandem/clock", &body).await.0, 200);
+    }
+
+    /// The newest code that was sent to an address.
+    pub async fn code(&self, to: &str) -> String {
+        let (_, mailbox) = self.inside("GET", &format!("/_tandem/mailbox?to={to}"), "").await;
+        let messages = mailbox["messages"].as_array().expect("a mailbox");
+        let codes = messages.iter().rev().filter_map(|message| message["code"].as_str());
+        codes.map(str::to_owned).next().expect("a code was sent")
+    }
+
+    /// A text of the stack's description.
+    pub fn of_stack(&self, name: &str) -> &str {
+        self.stack[name].as_str().unwrap_or_else(|| panic!("the stack has no {name}: {}", self.stack))
+    }
+
+    /// What every SDK client is made of.
+    pub fn config(&self) -> SdkConfig {
+        let credentials = aws_sdk_dynamodb::config::Credentials::new("tandem", "tandem", None, None, "test");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(&self.endpoint)
+            .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(credentials))
+            .build()
+    }
+
+    /// Signs somebody up and confirms them with the mailed code.
+    pub async fn confirmed(&self, address: &str) {
+        let pools = aws_sdk_cognitoidentityprovider::Client::new(&self.config());
+        let client = self.of_stack("userPoolClientId");
+        pools.sign_up().client_id(client).username(address).password(PASSWORD).send().await.expect("SignUp");
+        let code = self.code(address).await;
+        let confirm = pools.confirm_sign_up().client_id(client).username(address).confirmation_code(code);
+        confirm.send().await.expect("ConfirmSignUp");
+    }
+}
+
+/// The binary under test: beside the tests, as cargo builds them.
+pub fn binary() -> PathBuf {
+    let test = std::env::current_exe().expect("a test is a file");
+    let directory = test.parent().and_then(Path::parent).expect("target/PROFILE/deps/TEST");
+    let binary = directory.join("tandem");
+    assert!(binary.exists(), "{} is not there: run `cargo build` first, or `cargo xtask test`", binary.display());
+    binary
+}

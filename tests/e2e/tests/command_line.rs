@@ -1,0 +1,60 @@
+//! What cannot be run says so in one line, exits with 2 and changes nothing.
+
+use std::path::Path;
+use std::process::Output;
+
+use e2e::{Server, binary};
+use tokio::process::Command;
+
+async fn dev(arguments: &[&str]) -> Output {
+    let mut command = Command::new(binary());
+    command.arg("dev").args(arguments).kill_on_drop(true).output().await.expect("it runs")
+}
+
+#[track_caller]
+fn check(output: &Output, expected: &str) {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert_eq!(error.trim_end().lines().count(), 1, "{error}");
+    assert!(error.contains(expected), "{error}");
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
+
+#[tokio::test]
+async fn a_port_in_use() {
+    let server = Server::in_memory().await;
+    let port = server.endpoint.rsplit(':').next().expect("a port");
+    check(&dev(&["--in-memory", "--port", port]).await, "--port");
+}
+
+#[tokio::test]
+async fn a_state_directory_that_another_process_holds() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let _server = Server::in_directory(directory.path()).await;
+    check(&dev(&["--port", "0", "--state", text(directory.path())]).await, "in use by another process");
+}
+
+#[tokio::test]
+async fn a_corrupt_file_is_left_as_it_is() {
+    for file in ["pools.db", "queues.db", "tables.db", "bus.db", "mail.db", "functions.db"] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join(file);
+        let content = "this is somebody's diary, and no database at all\n".repeat(100);
+        std::fs::write(&path, &content).expect("it is written");
+        check(&dev(&["--port", "0", "--state", text(directory.path())]).await, file);
+        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), content);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_others_reach() {
+    check(&dev(&["--in-memory", "--port", "0", "--bind", "0.0.0.0"]).await, "--allow-remote");
+}
+
+#[tokio::test]
+async fn an_account_that_is_none() {
+    check(&dev(&["--in-memory", "--port", "0", "--account", "me"]).await, "--account");
+}

@@ -1,0 +1,144 @@
+//! The server is killed with -9 at the moment that hurts most: right after it has said yes.
+//!
+//! What could be lost is what it had acknowledged and not yet done: a user who was told to look for a code, an event
+//! that was accepted and not yet delivered. It is not, because an answer is sent only after its transaction is
+//! committed to the write-ahead log, which the operating system keeps when the process dies, and because a job
+//! leaves the queue only in the transaction that records what became of it.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_cognitoidentityprovider::Client as Pools;
+use aws_sdk_eventbridge::Client as Bus;
+use aws_sdk_eventbridge::types::{PutEventsRequestEntry, Target};
+use aws_sdk_sqs::Client as Queues;
+use e2e::{PASSWORD, Server};
+
+const ROUNDS: usize = 10;
+const EVENTS_PER_ROUND: usize = 10;
+
+#[tokio::test]
+async fn an_acknowledged_event_is_delivered_after_a_crash() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut server = Server::in_directory(directory.path()).await;
+    let queues = Queues::new(&server.config());
+    let url = queues.create_queue().queue_name("seen").send().await.expect("CreateQueue").queue_url.expect("a URL");
+    let bus = Bus::new(&server.config());
+    let rule = bus.put_rule().name("all").event_pattern(r#"{"source":["test"]}"#);
+    rule.send().await.expect("PutRule");
+    let arn = "arn:aws:sqs:us-east-1:000000000000:seen";
+    let target = Target::builder().id("seen").arn(arn).build().expect("a target");
+    bus.put_targets().rule("all").targets(target).send().await.expect("PutTargets");
+
+    let mut acknowledged = BTreeSet::new();
+    for round in 0..ROUNDS {
+        let entry = |n: usize| {
+            let detail = format!(r#"{{"n":{}}}"#, round * EVENTS_PER_ROUND + n);
+            PutEventsRequestEntry::builder().source("test").detail_type("t").detail(detail).build()
+        };
+        let put = Bus::new(&server.config()).put_events();
+        let put = put.set_entries(Some((0..EVENTS_PER_ROUND).map(entry).collect()));
+        let answer = put.send().await.expect("PutEvents");
+        server.kill_9().await;
+        acknowledged.extend(answer.entries.unwrap_or_default().into_iter().filter_map(|entry| entry.event_id));
+        server = Server::in_directory(directory.path()).await;
+    }
+    server.settle().await;
+
+    let queues = Queues::new(&server.config());
+    let mut seen = BTreeSet::new();
+    loop {
+        let url = url_at(&server, &url);
+        let messages = queues.receive_message().queue_url(&url).max_number_of_messages(10).send().await;
+        let messages = messages.expect("ReceiveMessage").messages.unwrap_or_default();
+        if messages.is_empty() {
+            break;
+        }
+        for message in messages {
+            let event: serde_json::Value = serde_json::from_str(message.body().expect("a body")).expect("an event");
+            seen.insert(event["id"].as_str().expect("an id").to_owned());
+        }
+    }
+    assert_eq!(acknowledged.len(), ROUNDS * EVENTS_PER_ROUND);
+    assert_eq!(seen, acknowledged);
+}
+
+/// The port is another after a restart; the queue is the same.
+fn url_at(server: &Server, url: &str) -> String {
+    let path = url.splitn(4, '/').nth(3).expect("a path");
+    format!("{}/{path}", server.endpoint)
+}
+
+#[tokio::test]
+async fn an_acknowledged_sign_up_is_there_after_a_crash() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for round in 0..ROUNDS {
+        let server = Server::in_directory(directory.path()).await;
+        let pools = Pools::new(&server.config());
+        let address = format!("user-{round}@example.com");
+        let sign_up = pools.sign_up().client_id(server.of_stack("userPoolClientId")).username(&address);
+        sign_up.password(PASSWORD).send().await.expect("SignUp");
+        server.kill_9().await;
+    }
+    let server = Server::in_directory(directory.path()).await;
+    let pools = Pools::new(&server.config());
+    let users = pools.list_users().user_pool_id(server.of_stack("userPoolId")).send().await.expect("ListUsers");
+    assert_eq!(users.users.unwrap_or_default().len(), ROUNDS);
+}
+
+#[tokio::test]
+async fn a_sign_up_confirmed_before_a_crash_has_its_profile_after_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let server = Server::in_directory(directory.path()).await;
+    server.confirmed("ann@example.com").await;
+    server.kill_9().await;
+
+    let server = Server::in_directory(directory.path()).await;
+    server.settle().await;
+    let scan = aws_sdk_dynamodb::Client::new(&server.config()).scan().table_name(server.of_stack("tableName"));
+    let items = scan.send().await.expect("Scan").items.unwrap_or_default();
+    let profiles = items.iter().filter(|item| item["sk"].as_s().is_ok_and(|sk| sk == "PROFILE"));
+    assert_eq!(profiles.count(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn functions_die_with_the_server() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let server = Server::in_directory(directory.path()).await;
+    server.confirmed("ann@example.com").await;
+    server.settle().await;
+    let children = children_of(server.pid());
+    assert!(!children.is_empty(), "functions ran");
+    server.kill_9().await;
+    for child in children {
+        gone(child).await;
+    }
+}
+
+/// By `/proc/PID/stat`: the fourth field is the parent.
+#[cfg(target_os = "linux")]
+fn children_of(parent: u32) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").expect("Linux").filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let is_child = |pid: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let behind_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        behind_name.split_whitespace().nth(1) == Some(parent.to_string().as_str())
+    };
+    processes.filter(is_child).collect()
+}
+
+/// Returns when a process is no more, or waits to be collected; fails after a while.
+#[cfg(target_os = "linux")]
+async fn gone(pid: u32) {
+    let dead = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('Z'))
+    };
+    let wait = async {
+        while !dead() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let limit = std::time::Duration::from_secs(10);
+    tokio::time::timeout(limit, wait).await.unwrap_or_else(|_| panic!("process {pid} outlived the server"));
+}
