@@ -1,2 +1,85 @@
-//! stub
-fn main() {}
+//! What the local cloud costs, in figures beside their aims. `README.md` tells what each means and how to repeat it.
+//!
+//! The generator of load is one thread with one connection per worker and no SDK, so that what is measured is the
+//! server. Every measurement starts a server of its own on a state directory that is thrown away.
+
+mod figure;
+mod http;
+mod load;
+mod measure;
+mod server;
+mod srp;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+
+use figure::Figures;
+
+/// Measures, and prints figures beside their aims
+#[derive(Parser)]
+struct Arguments {
+    /// Only these measurements: start, chain, sign-up, sign-in, srp, get-user, list-users, tables, events
+    names: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Shorter and smaller: to see whether it works, not how fast
+    #[arg(long)]
+    quick: bool,
+    /// Requests at a time
+    #[arg(long, default_value_t = 16)]
+    concurrency: usize,
+    /// The server to measure
+    #[arg(long, value_name = "FILE", default_value = "target/release/tandem")]
+    tandem: PathBuf,
+    /// Serves dynoxide's own server, for comparison; started by this program itself
+    #[arg(long, hide = true, value_name = "FILE")]
+    serve_rival: Option<PathBuf>,
+}
+
+/// How much to do.
+#[derive(Clone)]
+pub struct Plan {
+    /// The server to measure.
+    pub tandem: PathBuf,
+    /// Requests at a time.
+    pub concurrency: usize,
+    /// How long a measurement of a rate takes.
+    pub period: Duration,
+    /// Users of the large pool.
+    pub users_many: u64,
+    /// How often something is repeated of which single runs are measured.
+    pub repeats: u64,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    if let Some(file) = &arguments.serve_rival {
+        return server::serve_rival(file);
+    }
+    let tandem = arguments.tandem.canonicalize();
+    let plan = Plan {
+        tandem: tandem
+            .with_context(|| format!("there is no {}: run `cargo xtask bench`", arguments.tandem.display()))?,
+        concurrency: arguments.concurrency,
+        period: Duration::from_secs(if arguments.quick { 1 } else { 4 }),
+        users_many: if arguments.quick { 10_000 } else { 100_000 },
+        repeats: if arguments.quick { 5 } else { 20 },
+    };
+    if let Some(unknown) = arguments.names.iter().find(|name| !measure::ALL.iter().any(|(known, _)| known == name)) {
+        bail!("there is no measurement {unknown}; see --help");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut figures = Figures::default();
+    for (name, measure) in measure::ALL {
+        if arguments.names.is_empty() || arguments.names.iter().any(|wanted| wanted == name) {
+            eprintln!("{name} …");
+            runtime.block_on(measure(&plan, &mut figures)).with_context(|| format!("{name} could not be measured"))?;
+        }
+    }
+    print!("{}", if arguments.json { figures.json()? } else { figures.table() });
+    Ok(())
+}

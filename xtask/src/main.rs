@@ -1,2 +1,64 @@
-//! stub
-fn main() {}
+//! `cargo xtask`: everything that is done to the project by machine, in one place and without shell scripts.
+//!
+//! `cargo xtask test` is the everyday command and the one that CI runs. It needs cargo alone; what the journeys need
+//! besides (Node, Python and their packages) it fetches by itself, or names.
+
+mod bench;
+mod journeys;
+mod licences;
+mod operations;
+mod outcome;
+mod project;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use project::Project;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The project's own automation")]
+enum Command {
+    /// Checks the tree, then runs every test: the crates' own, the documentation's, the journeys
+    Test(test::Wanted),
+    /// Runs the journeys alone, or those with this in their names
+    Journeys { filter: Option<String> },
+    /// Checks what no compiler does: form, directions of dependency, file lengths, generated pages
+    Tidy,
+    /// Formats every Rust file, those that only a macro names too
+    Fmt,
+    /// Writes docs/operations.md from the tables of operations in the binary
+    Docs,
+    /// Builds for release, measures, and prints the figures
+    Bench(bench::Wanted),
+    /// Checks licences and sources of all dependencies; advisories too where cargo-deny is installed
+    Deny,
+}
+
+fn main() -> ExitCode {
+    match run(Command::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether all was well; an error is something that kept the command from finding out.
+fn run(command: Command) -> Result<bool> {
+    let project = Project::find()?;
+    match command {
+        Command::Test(wanted) => test::run(&project, &wanted),
+        Command::Journeys { filter } => test::journeys(&project, filter.as_deref()),
+        Command::Tidy => Ok(tidy::run(&project)),
+        Command::Fmt => tidy::format(&project).map(|()| true),
+        Command::Docs => operations::write(&project).map(|()| true),
+        Command::Bench(wanted) => bench::run(&project, &wanted),
+        Command::Deny => licences::run(&project),
+    }
+}
