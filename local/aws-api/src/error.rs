@@ -41,9 +41,12 @@ impl ApiError {
         Self::new(code, message).status(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// The exception for a body that could not be read as the operation's input.
+    pub(crate) const SERIALIZATION: &'static str = "SerializationException";
+
     /// The body could not be read as the operation's input.
     pub fn serialization(message: impl Into<String>) -> Self {
-        Self::new("SerializationException", message)
+        Self::new(Self::SERIALIZATION, message)
     }
 
     /// There is no such operation here (yet): named, so that nobody has to guess.

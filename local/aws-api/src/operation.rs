@@ -30,6 +30,8 @@ pub struct ServiceName {
     pub protocol: Protocol,
     /// The operations that AWS takes unsigned, also where signatures are checked.
     pub unsigned: &'static [&'static str],
+    /// The exception for input that breaks a constraint of the service's model: `ValidationException` for most.
+    pub constraint_exception: &'static str,
 }
 
 /// Method and path of a REST operation: `POST /2015-03-31/functions/{FunctionName}/invocations`.
@@ -40,6 +42,18 @@ pub struct Route {
     pub method: &'static str,
     /// Segments, some of them `{Names}`.
     pub path: &'static str,
+}
+
+impl ServiceName {
+    /// A member that must be there and is not: serde says so in its words, AWS's front door in others.
+    fn in_aws_words(&self, error: ApiError) -> ApiError {
+        let missing = error.message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+        let Some(missing) = missing.filter(|_| error.code == ApiError::SERIALIZATION) else { return error };
+        let (first, rest) = missing.split_at_checked(1).unwrap_or((missing, ""));
+        let member = first.to_lowercase() + rest;
+        let rule = format!("Value null at '{member}' failed to satisfy constraint: Member must not be null");
+        ApiError::new(self.constraint_exception, format!("1 validation error detected: {rule}"))
+    }
 }
 
 /// One operation of a room `R`.
@@ -91,7 +105,10 @@ impl<R: Send + Sync> Service for Table<R> {
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Reply, ApiError>> {
         match self.operations.iter().find(|operation| operation.name == call.operation) {
-            Some(operation) => (operation.run)(&self.room, call),
+            Some(operation) => {
+                let answer = (operation.run)(&self.room, call);
+                Box::pin(async move { answer.await.map_err(|error| self.name.in_aws_words(error)) })
+            }
             None => Box::pin(async { Err(ApiError::unknown_operation(&call.operation)) }),
         }
     }

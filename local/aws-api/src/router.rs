@@ -254,8 +254,16 @@ fn matches(segments: &[Segment], path: &str) -> Option<HashMap<String, String>> 
     Some(names)
 }
 
+/// A name that comes more than once (`tagKeys=a&tagKeys=b`) has all its values, with commas between them.
 fn read_query(query: &str) -> HashMap<String, String> {
-    read_pairs(query).collect()
+    let mut all: HashMap<String, String> = HashMap::new();
+    for (name, value) in read_pairs(query) {
+        match all.get_mut(&name) {
+            Some(values) => *values = format!("{values},{value}"),
+            None => drop(all.insert(name, value)),
+        }
+    }
+    all
 }
 
 /// The names and values of a query string, decoded.
@@ -407,6 +415,7 @@ mod tests {
         signing: "greetings",
         protocol: Protocol::Json11,
         unsigned: &[],
+        constraint_exception: "ValidationException",
     };
 
     async fn ask(request: http::request::Builder, body: &str) -> (u16, String) {
@@ -447,6 +456,14 @@ mod tests {
         let (status, body) = ask(post("Greetings_2026.Greet"), "{\"Name\":").await;
         assert_eq!(status, 400);
         assert!(body.contains("SerializationException"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn names_a_member_that_is_missing() {
+        let (status, body) = ask(post("Greetings_2026.Greet"), "{}").await;
+        assert_eq!(status, 400);
+        assert!(body.contains("Value null at 'name' failed to satisfy constraint: Member must not be null"), "{body}");
+        assert!(body.contains("ValidationException"), "{body}");
     }
 
     #[tokio::test]

@@ -34,6 +34,7 @@ const SES: ServiceName = ServiceName {
     signing: "ses",
     protocol: Protocol::RestJson,
     unsigned: &[],
+    constraint_exception: "BadRequestException",
 };
 
 /// The room.

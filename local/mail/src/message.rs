@@ -46,7 +46,7 @@ pub struct Message {
     pub message_id: Option<String>,
     /// Headers beside the usual ones.
     pub headers: Vec<(String, String)>,
-    /// The whole mail in the form of RFC 5322, if the sender gave it so: goes out as it is, and is not kept.
+    /// The whole mail in the form of RFC 5322, if the sender gave it so: goes out so (but for `Bcc`), and is not kept.
     pub raw: Option<Bytes>,
     /// The trace of the call that sent it.
     pub trace: Option<TraceId>,

@@ -89,11 +89,26 @@ impl Letter {
         let from = address::of(sender).parse().map_err(|error| format!("the sender's address: {error}"))?;
         let envelope = Envelope::new(Some(from), recipients).map_err(|error| error.to_string())?;
         let bytes = match &message.raw {
-            Some(raw) => raw.clone(),
+            Some(raw) => without_bcc(raw).into(),
             None => compose(id, at, sender, message)?.into(),
         };
         Ok(Some(Self { envelope, bytes }))
     }
+}
+
+/// A raw mail without the header that names the hidden recipients, folded lines and all. SES takes it out too.
+fn without_bcc(raw: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(raw.len());
+    let (mut is_head, mut is_bcc) = (true, false);
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        let is_folded = line.starts_with(b" ") || line.starts_with(b"\t");
+        is_head &= !line.trim_ascii().is_empty();
+        is_bcc = is_head && if is_folded { is_bcc } else { line[..line.len().min(4)].eq_ignore_ascii_case(b"bcc:") };
+        if !is_bcc {
+            kept.extend_from_slice(line);
+        }
+    }
+    kept
 }
 
 fn compose(id: &str, at: Timestamp, sender: &str, message: &Message) -> Result<Vec<u8>, String> {
@@ -277,12 +292,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_raw_mail_goes_out_as_it_is() {
+    async fn a_raw_mail_goes_out_but_for_its_hidden_recipients() {
         let (_, mail, server) = mail_by(true).await;
-        let raw = Some(Bytes::from_static(b"From: a@x.io\r\nX-Mine: yes\r\n\r\nhello\r\n"));
+        let raw =
+            Some(Bytes::from_static(b"From: a@x.io\r\nbcc: bob@x.io,\r\n cid@x.io\r\nX-Mine: yes\r\n\r\nBcc: hi"));
         mail.deliver(Message { raw, ..message() }).await.expect("it is kept");
         let told = server.await.expect("a letter").join("\n");
-        assert!(told.contains("DATA\nFrom: a@x.io\nX-Mine: yes\n\nhello\n."), "{told}");
+        assert!(told.contains("DATA\nFrom: a@x.io\nX-Mine: yes\n\nBcc: hi\n."), "{told}");
     }
 
     #[tokio::test]

@@ -51,6 +51,7 @@ const DYNAMODB: ServiceName = ServiceName {
     signing: "dynamodb",
     protocol: Protocol::Json10,
     unsigned: &[],
+    constraint_exception: "ValidationException",
 };
 
 const STREAMS: ServiceName = ServiceName {
@@ -59,6 +60,7 @@ const STREAMS: ServiceName = ServiceName {
     signing: "dynamodb",
     protocol: Protocol::Json10,
     unsigned: &[],
+    constraint_exception: "ValidationException",
 };
 
 /// The room.

@@ -146,6 +146,12 @@ fn read_simple(simple: Simple) -> Result<Message, Error> {
     if simple.headers.len() > HEADERS_MAX {
         return Err(Error::bad_request(format!("Header count exceeds {HEADERS_MAX}.")));
     }
+    // The API's patterns; a line break in a value would be the beginning of another header.
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+    let is_value = |value: &str| value.bytes().all(|b| matches!(b, b' '..=b'~'));
+    if let Some(header) = simple.headers.iter().find(|header| !is_name(&header.name) || !is_value(&header.value)) {
+        return Err(Error::bad_request(format!("Header {:?} has an invalid name or value.", header.name)));
+    }
     let subject = simple.subject.ok_or_else(|| Error::missing("content.simple.subject"))?;
     let body = simple.body.ok_or_else(|| Error::missing("content.simple.body"))?;
     let (ids, headers): (Vec<_>, Vec<_>) =
@@ -269,6 +275,12 @@ mod tests {
         check_refused(
             json!({"FromEmailAddress": from, "Destination": {"ToAddresses": vec!["b@x.io"; 51]}, "Content": simple()}),
             "Recipient count exceeds 50.",
+        );
+        let mut injected = simple();
+        injected["Simple"]["Headers"] = json!([{"Name": "X-A", "Value": "1\r\nBcc: all@x.io"}]);
+        check_refused(
+            json!({"FromEmailAddress": from, "Destination": to("b@x.io"), "Content": injected}),
+            "Header \"X-A\" has an invalid name or value.",
         );
         check_refused(
             json!({"Content": {"Raw": {"Data": STANDARD.encode("To: b@x.io\r\n\r\nhi")}}}),
