@@ -204,7 +204,6 @@ impl Lane {
     }
 
     /// Forgets what is in memory: the caller is inside the transaction that deletes it.
-    #[cfg(test)] pub(crate) fn dump(&self) -> String { format!("{:?}", self.window()) }
     pub(crate) fn reset(&self) {
         self.change(Window::reset);
     }
@@ -236,13 +235,7 @@ impl Lane {
         Ok(())
     }
 
-    async fn again(
-        &self,
-        job: &Job,
-        attempt: u32,
-        due: Timestamp,
-        body: Option<Vec<u8>>,
-    ) -> Result<(), StorageError> {
+    async fn again(&self, job: &Job, attempt: u32, due: Timestamp, body: Option<Vec<u8>>) -> Result<(), StorageError> {
         let stored = Stored {
             id: job.id,
             due,

@@ -23,8 +23,14 @@ use crate::receipt::Receipt;
 use crate::store::{self, jobs, messages, queues};
 use crate::window::Size;
 
-const NAME: ServiceName =
-    ServiceName { title: "Amazon SQS", target: "AmazonSQS", signing: "sqs", protocol: Protocol::Json10, unsigned: &[] };
+const NAME: ServiceName = ServiceName {
+    title: "Amazon SQS",
+    target: "AmazonSQS",
+    signing: "sqs",
+    protocol: Protocol::Json10,
+    unsigned: &[],
+    constraint_exception: "MissingParameter",
+};
 
 /// Lanes and SQS queues, in one file.
 pub struct Queues {

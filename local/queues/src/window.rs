@@ -179,11 +179,15 @@ impl Window {
         self.reading_ahead = false;
     }
 
-    /// Where to read from, how many jobs and how many bytes at most. Jobs in other hands are read in vain,
-    /// so there is room for them.
+    /// Where to read from, how many jobs and how many bytes at most; nothing if there is no room any more.
+    /// Jobs in other hands are read in vain, so there is room for them.
     pub fn range_ahead(&self) -> Option<(Key, Size)> {
-        let jobs_max = (self.size.jobs_max - self.ready.len()) + self.running.len() + self.arriving.len();
-        let bytes_max = self.size.bytes_max.saturating_sub(self.ready_bytes).max(1);
+        let jobs_room = self.size.jobs_max.saturating_sub(self.ready.len());
+        let bytes_max = self.size.bytes_max.saturating_sub(self.ready_bytes);
+        if jobs_room == 0 || bytes_max == 0 {
+            return None;
+        }
+        let jobs_max = jobs_room + self.running.len() + self.arriving.len();
         self.horizon.map(|horizon| (horizon, Size { jobs_max, bytes_max }))
     }
 
@@ -195,7 +199,11 @@ impl Window {
         if self.horizon != Some(from) {
             return false;
         }
-        self.horizon = jobs.last().filter(|_| !all).map(|job| (job.due, job.id + 1));
+        if all {
+            self.horizon = None;
+        } else if let Some(last) = jobs.last() {
+            self.horizon = Some((last.due, last.id + 1));
+        }
         for job in jobs {
             if !self.running.contains_key(&job.id) && !self.arriving.contains(&job.id) {
                 self.beyond = self.beyond.saturating_sub(1);
@@ -218,5 +226,77 @@ impl Window {
         self.beyond = 0;
         self.running.clear();
         self.epoch += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(0);
+
+    fn job(id: i64) -> Stored {
+        Stored { id, due: NOW, attempt: 0, first_queued: NOW, label: String::new(), body: b"work".to_vec() }
+    }
+
+    fn take(window: &mut Window) -> Option<i64> {
+        match window.take(NOW) {
+            Next::Job(job) => Some(job.id),
+            Next::At(_) | Next::Nothing => None,
+        }
+    }
+
+    /// A window of `jobs_max` after 1, 2 and 3 were pushed.
+    fn window(jobs_max: usize) -> Window {
+        let mut window = Window::new(Size { jobs_max, ..Size::DEFAULT }, 0);
+        (1..=3).for_each(|id| window.admit(job(id)));
+        window
+    }
+
+    #[test]
+    fn what_does_not_fit_is_beyond_the_horizon() {
+        let window = window(1);
+        assert_eq!((window.ready.len(), window.beyond, window.horizon), (1, 2, Some((NOW, 2))));
+    }
+
+    #[test]
+    fn reading_ahead_passes_over_what_is_in_other_hands() {
+        let mut window = window(2);
+        assert_eq!((take(&mut window), take(&mut window)), (Some(1), Some(2)));
+        window.admit(job(2)); // retried at once
+        window.expect(4);
+        assert!(window.start_reading_ahead());
+        let (from, size) = window.range_ahead().expect("there is more");
+        assert_eq!((from, size.jobs_max), ((NOW, 3), 3));
+        assert!(window.read_ahead(from, vec![job(3), job(4)], true));
+        assert_eq!((window.count(), window.beyond, window.horizon), (4, 0, None));
+        assert_eq!((take(&mut window), take(&mut window), take(&mut window)), (Some(2), Some(3), None));
+    }
+
+    /// Jobs may fill the window between the decision to read ahead and the reading.
+    #[test]
+    fn a_window_that_filled_up_meanwhile_reads_nothing_and_forgets_nothing() {
+        let mut window = window(1);
+        take(&mut window);
+        assert!(window.start_reading_ahead());
+        window.admit(job(1));
+        assert_eq!(window.range_ahead().map(|(from, _)| from), None);
+        window.stop_reading_ahead();
+        assert_eq!(take(&mut window), Some(1));
+        assert!(window.start_reading_ahead());
+        let (from, _) = window.range_ahead().expect("there is more");
+        assert!(window.read_ahead(from, vec![job(2)], false));
+        assert_eq!(take(&mut window), Some(2));
+    }
+
+    #[test]
+    fn a_horizon_that_moved_is_read_from_again() {
+        let mut window = window(2);
+        take(&mut window);
+        let (from, _) = window.range_ahead().expect("there is more");
+        window.admit(job(0));
+        window.admit(job(1)); // pushes 2 out
+        assert!(!window.read_ahead(from, vec![job(3)], true));
+        assert_eq!(window.beyond, 2);
     }
 }

@@ -18,7 +18,6 @@ pub struct SignedIn {
     pub user: User,
     pub pool: Arc<Pool>,
     pub client: Arc<Client>,
-    pub claims: Arc<AccessToken>,
 }
 
 /// The pools' keys in memory, and the access tokens that were checked with them.
@@ -72,14 +71,14 @@ impl UserPools {
         if let Some(keys) = self.keyring.keys.read().expect("no holder panics").get(pool) {
             return Ok(Arc::clone(keys));
         }
-        let document = match self.store.signing_keys(pool).await? {
-            Some(document) => document,
-            None => {
-                let made = self.keyring.forge.take().await.map_err(no_keys)?.to_document().map_err(no_keys)?;
-                self.store.save_signing_keys(pool, made).await?
-            }
+        let document = if let Some(document) = self.store.signing_keys(pool).await? {
+            document
+        } else {
+            let made = self.keyring.forge.take().await.map_err(|error| no_keys(&error))?;
+            let made = made.to_document().map_err(|error| no_keys(&error))?;
+            self.store.save_signing_keys(pool, made).await?
         };
-        let keys = Arc::new(SigningKeys::from_document(&document).map_err(no_keys)?);
+        let keys = Arc::new(SigningKeys::from_document(&document).map_err(|error| no_keys(&error))?);
         self.keyring.keys.write().expect("no holder panics").insert(pool.clone(), Arc::clone(&keys));
         Ok(keys)
     }
@@ -119,7 +118,7 @@ impl UserPools {
         if is_signed_out(&claims.event_id, &user) || self.is_revoked(&pool, claims.origin_jti.as_deref()).await? {
             return Err(Error::NotAuthorized("Access Token has been revoked".into()));
         }
-        Ok(SignedIn { user, pool, client, claims })
+        Ok(SignedIn { user, pool, client })
     }
 
     /// Whether one sign-in was revoked.
@@ -144,7 +143,7 @@ impl UserPools {
     }
 }
 
-fn no_keys(error: KeysError) -> Error {
+fn no_keys(error: &KeysError) -> Error {
     tracing::error!(%error, "a pool has no keys");
     Error::Internal(storage::StorageError::Closed)
 }

@@ -41,7 +41,7 @@ impl Attributes {
         self.get(name).is_some_and(|value| value == "true")
     }
 
-    /// Sets an attribute; a blank value takes it away, as in AdminUpdateUserAttributes.
+    /// Sets an attribute; a blank value takes it away, as in `AdminUpdateUserAttributes`.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         let value = value.into();
         if value.is_empty() {
@@ -151,7 +151,7 @@ impl<'a> Schema<'a> {
         Self(settings)
     }
 
-    /// All attributes, as DescribeUserPool lists them.
+    /// All attributes, as `DescribeUserPool` lists them.
     pub fn listed(&self) -> Vec<SchemaAttribute> {
         let standard = STANDARD.iter().map(|(name, kind)| {
             let declared = self.0.schema.iter().find(|declared| declared.name == *name);
@@ -242,10 +242,9 @@ impl<'a> Schema<'a> {
 
     /// Checks that nothing required is missing.
     pub fn check_required(&self, has: impl Fn(&str) -> bool) -> Result<(), Error> {
-        let missing = self.required().filter(|name| !has(name));
-        let lines: String = missing
-            .map(|name| format!("Attributes did not conform to the schema: {name}: The attribute is required\n"))
-            .collect();
+        let line =
+            |name: &str| format!("Attributes did not conform to the schema: {name}: The attribute is required\n");
+        let lines = self.required().filter(|name| !has(name)).map(line).collect::<Vec<_>>().concat();
         if lines.is_empty() { Ok(()) } else { Err(Error::InvalidParameter(lines)) }
     }
 
@@ -255,9 +254,8 @@ impl<'a> Schema<'a> {
     }
 
     fn entry(&self, name: &str) -> Option<SchemaAttribute> {
-        let declared = self.0.schema.iter().find(|declared| match is_standard(&declared.name) {
-            true => declared.name == name,
-            false => custom_name(declared) == name,
+        let declared = self.0.schema.iter().find(|declared| {
+            if is_standard(&declared.name) { declared.name == name } else { custom_name(declared) == name }
         });
         let standard = STANDARD.iter().find(|(standard, _)| *standard == name);
         let entry = match (standard, declared) {

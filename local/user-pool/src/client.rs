@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 use world::Timestamp;
 
-use crate::Error;
 use crate::pool::PoolId;
+use crate::{Error, secret_hash};
 
 /// 26 lower-case letters and digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -34,6 +34,21 @@ pub struct Client {
 }
 
 impl Client {
+    /// Checks what a client with a secret must prove, and that one without a secret proves nothing.
+    pub fn check_secret_hash(&self, username: &str, hash: Option<&str>) -> Result<(), Error> {
+        let id = &self.id;
+        match (&self.secret, hash) {
+            (None, None) => Ok(()),
+            (None, Some(_)) => Err(Error::NotAuthorized(format!("Unable to verify secret hash for client {id}"))),
+            (Some(_), None) => {
+                let message = format!("Client {id} is configured with secret but SECRET_HASH was not received");
+                Err(Error::NotAuthorized(message))
+            }
+            (Some(secret), Some(hash)) if secret_hash::matches(secret, username, &id.0, hash) => Ok(()),
+            (Some(_), Some(_)) => Err(Error::NotAuthorized(format!("SecretHash does not match for the client: {id}"))),
+        }
+    }
+
     /// Checks the plain secret that some operations take in place of a hash.
     pub fn check_secret(&self, given: Option<&str>) -> Result<(), Error> {
         let right = match (&self.secret, given) {
@@ -46,7 +61,7 @@ impl Client {
     }
 }
 
-/// What CreateUserPoolClient takes and DescribeUserPoolClient gives; see [`crate::pool::Settings`] on `others`.
+/// What `CreateUserPoolClient` takes and `DescribeUserPoolClient` gives; see [`crate::pool::Settings`] on `others`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ClientSettings {
@@ -78,6 +93,7 @@ pub struct ClientSettings {
 /// `seconds`, `minutes`, `hours` or `days`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
+#[expect(clippy::struct_field_names, reason = "AWS's names")]
 pub struct TokenValidityUnits {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token: Option<String>,
@@ -103,19 +119,19 @@ impl ClientSettings {
     /// How long an access token lives: an hour unless said otherwise.
     pub fn access_token_life(&self) -> Duration {
         let unit = self.token_validity_units.as_ref().and_then(|units| units.access_token.as_deref());
-        life(self.access_token_validity, unit, "hours").unwrap_or(Duration::from_secs(3600))
+        life(self.access_token_validity, unit, "hours").unwrap_or(Duration::from_hours(1))
     }
 
     /// How long an id token lives: an hour unless said otherwise.
     pub fn id_token_life(&self) -> Duration {
         let unit = self.token_validity_units.as_ref().and_then(|units| units.id_token.as_deref());
-        life(self.id_token_validity, unit, "hours").unwrap_or(Duration::from_secs(3600))
+        life(self.id_token_validity, unit, "hours").unwrap_or(Duration::from_hours(1))
     }
 
     /// How long a refresh token lives: 30 days unless said otherwise.
     pub fn refresh_token_life(&self) -> Duration {
         let unit = self.token_validity_units.as_ref().and_then(|units| units.refresh_token.as_deref());
-        life(self.refresh_token_validity, unit, "days").unwrap_or(Duration::from_secs(30 * 86_400))
+        life(self.refresh_token_validity, unit, "days").unwrap_or(Duration::from_hours(720))
     }
 
     /// How long a challenge may take: three minutes unless said otherwise.
@@ -207,9 +223,9 @@ mod tests {
     #[test]
     fn the_number_of_a_life_has_a_unit_of_its_own() {
         let mut client = ClientSettings { access_token_validity: Some(30), ..ClientSettings::default() };
-        assert_eq!(client.access_token_life(), Duration::from_secs(30 * 3600));
+        assert_eq!(client.access_token_life(), Duration::from_hours(30));
         let access_token = Some("minutes".into());
         client.token_validity_units = Some(TokenValidityUnits { access_token, ..TokenValidityUnits::default() });
-        assert_eq!(client.access_token_life(), Duration::from_secs(30 * 60));
+        assert_eq!(client.access_token_life(), Duration::from_mins(30));
     }
 }

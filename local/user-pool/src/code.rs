@@ -10,8 +10,8 @@ use crate::Error;
 const DIGITS: usize = 6;
 /// Wrong guesses before a code is worth nothing: AWS allows 15 confirmations in an hour.
 const WRONG_GUESSES_MAX: u32 = 15;
-const SIGN_UP_LIFE: Duration = Duration::from_secs(24 * 3600);
-const PASSWORD_LIFE: Duration = Duration::from_secs(3600);
+const SIGN_UP_LIFE: Duration = Duration::from_hours(24);
+const PASSWORD_LIFE: Duration = Duration::from_hours(1);
 
 /// What a code is good for; a newer code for the same purpose replaces the older one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

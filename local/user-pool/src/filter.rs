@@ -1,4 +1,4 @@
-//! The filter of ListUsers: `AttributeName op "value"`, one condition, `=` or `^=` (begins with).
+//! The filter of `ListUsers`: `AttributeName op "value"`, one condition, `=` or `^=` (begins with).
 
 use crate::Error;
 use crate::pool::Settings;

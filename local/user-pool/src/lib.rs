@@ -49,4 +49,5 @@ pub const NAME: aws_api::ServiceName = aws_api::ServiceName {
     signing: "cognito-idp",
     protocol: aws_api::Protocol::Json11,
     unsigned: ops::UNSIGNED,
+    constraint_exception: "InvalidParameterException",
 };

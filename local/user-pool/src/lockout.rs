@@ -10,7 +10,7 @@ use std::time::Duration;
 use world::Timestamp;
 
 const FREE_FAILURES: u32 = 5;
-const LOCK_MAX: Duration = Duration::from_secs(15 * 60);
+const LOCK_MAX: Duration = Duration::from_mins(15);
 /// Users remembered; those who failed longest ago are forgotten first.
 const USERS_MAX: usize = 10_000;
 

@@ -11,7 +11,7 @@ use crate::session::{self, Purpose};
 use crate::store::After;
 use crate::{Error, UserPools};
 
-const LIFE: Duration = Duration::from_secs(3600);
+const LIFE: Duration = Duration::from_hours(1);
 
 /// The tokens of one question.
 pub struct PageTokens<'a> {

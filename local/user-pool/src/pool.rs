@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use world::Timestamp;
 
 use crate::attributes::{AttributeType, SchemaAttribute};
+use crate::{Error, password};
 
 /// `{region}_{9 letters and digits}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -51,11 +52,22 @@ pub struct Pool {
     pub secret: [u8; 32],
 }
 
-/// What CreateUserPool takes and DescribeUserPool gives: the wire's own names, since it is the wire's own document.
+impl Pool {
+    /// Checks a password against the pool's policy.
+    pub fn check_password(&self, password: &str) -> Result<(), Error> {
+        let Some(violation) = password::violation(&self.settings.policies.password_policy, password) else {
+            return Ok(());
+        };
+        Err(Error::InvalidPassword(format!("Password did not conform with policy: {violation}")))
+    }
+}
+
+/// What `CreateUserPool` takes and `DescribeUserPool` gives: the wire's own names, since it is the wire's own document.
 /// The members with a type are honoured; those in `others` are kept, given back and reported when they are set
 /// (see [`Settings::not_honoured`]).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
+#[expect(clippy::struct_field_names, reason = "AWS's names")]
 pub struct Settings {
     #[serde(rename = "Name", alias = "PoolName")]
     pub name: String,
@@ -89,7 +101,7 @@ pub struct Settings {
     pub admin_create_user_config: AdminCreateUserConfig,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_recovery_setting: Option<AccountRecoverySetting>,
-    /// Custom attributes and changed standard ones, as CreateUserPool got them; the full list is worked out.
+    /// Custom attributes and changed standard ones, as `CreateUserPool` got them; the full list is worked out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub schema: Vec<SchemaAttribute>,
     #[serde(flatten)]
@@ -107,6 +119,7 @@ pub struct Policies {
 /// The defaults are AWS's: eight characters of all four kinds, a temporary password good for seven days.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
+#[expect(clippy::struct_excessive_bools, reason = "AWS's shape")]
 pub struct PasswordPolicy {
     pub minimum_length: u32,
     pub require_uppercase: bool,

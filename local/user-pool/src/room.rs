@@ -18,7 +18,7 @@ use crate::srp::Verifier;
 use crate::store::Store;
 use crate::trigger::{ClientMetadata, Context, Triggers};
 use crate::user::User;
-use crate::{Error, NAME, ops, password, secret_hash};
+use crate::{Error, NAME, ops};
 
 /// All user pools of the local cloud.
 pub struct UserPools {
@@ -106,8 +106,7 @@ impl UserPools {
     /// A client of this very pool: where admin operations of a client begin.
     pub(crate) fn client_of_pool(&self, client_id: &str, pool_id: &str) -> Result<(Arc<Client>, Arc<Pool>), Error> {
         let pool = self.pool(pool_id)?;
-        let client = self.client(client_id).ok().filter(|found| found.pool == pool.id);
-        client.map(|found| (found, pool)).ok_or_else(|| Error::no_such_client(client_id))
+        Ok((self.client_of(&pool, client_id)?, pool))
     }
 
     /// The clients of a pool, by id.
@@ -170,29 +169,6 @@ impl UserPools {
             Some(_) => Err(Error::user_disabled()),
             None => Err(Error::no_such_user_of_client()),
         }
-    }
-
-    /// Checks what a client with a secret must prove, and that one without a secret proves nothing.
-    pub(crate) fn check_secret_hash(&self, client: &Client, username: &str, hash: Option<&str>) -> Result<(), Error> {
-        let id = &client.id;
-        match (&client.secret, hash) {
-            (None, None) => Ok(()),
-            (None, Some(_)) => Err(Error::NotAuthorized(format!("Unable to verify secret hash for client {id}"))),
-            (Some(_), None) => {
-                let message = format!("Client {id} is configured with secret but SECRET_HASH was not received");
-                Err(Error::NotAuthorized(message))
-            }
-            (Some(secret), Some(hash)) if secret_hash::matches(secret, username, &id.0, hash) => Ok(()),
-            (Some(_), Some(_)) => Err(Error::NotAuthorized(format!("SecretHash does not match for the client: {id}"))),
-        }
-    }
-
-    /// Checks a password against the pool's policy.
-    pub(crate) fn check_password(&self, pool: &Pool, password: &str) -> Result<(), Error> {
-        let Some(violation) = password::violation(&pool.settings.policies.password_policy, password) else {
-            return Ok(());
-        };
-        Err(Error::InvalidPassword(format!("Password did not conform with policy: {violation}")))
     }
 
     /// What is stored of a password, worked out beside the requests.

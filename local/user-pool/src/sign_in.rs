@@ -42,7 +42,7 @@ pub enum Progress {
     Challenged {
         /// `ChallengeNameType`.
         name: &'static str,
-        /// None where the parameters carry it: AWS's PASSWORD_VERIFIER works without.
+        /// None where the parameters carry it: AWS's `PASSWORD_VERIFIER` works without.
         session: Option<String>,
         parameters: HashMap<&'static str, String>,
     },
@@ -56,7 +56,7 @@ pub struct Granted {
     pub refresh_token: Option<String>,
 }
 
-/// What `SECRET_BLOCK` carries from InitiateAuth to RespondToAuthChallenge.
+/// What `SECRET_BLOCK` carries from `InitiateAuth` to `RespondToAuthChallenge`.
 #[derive(Serialize, Deserialize)]
 struct SecretBlock {
     client: String,
@@ -86,7 +86,7 @@ pub struct RefreshToken {
 }
 
 impl SignIn<'_> {
-    /// USER_PASSWORD_AUTH and ADMIN_USER_PASSWORD_AUTH.
+    /// `USER_PASSWORD_AUTH` and `ADMIN_USER_PASSWORD_AUTH`.
     pub async fn by_password(&self, parameters: &Parameters) -> Result<Progress, Error> {
         let (username, password) = (required(parameters, "USERNAME")?, required(parameters, "PASSWORD")?);
         self.check_secret_hash(parameters, username)?;
@@ -101,7 +101,7 @@ impl SignIn<'_> {
         self.password_checked(user, right).await
     }
 
-    /// USER_SRP_AUTH: the first half.
+    /// `USER_SRP_AUTH`: the first half.
     pub async fn begin_srp(&self, parameters: &Parameters) -> Result<Progress, Error> {
         let (username, srp_a) = (required(parameters, "USERNAME")?, required(parameters, "SRP_A")?.to_owned());
         self.check_secret_hash(parameters, username)?;
@@ -134,7 +134,7 @@ impl SignIn<'_> {
         Ok(Progress::Challenged { name: "PASSWORD_VERIFIER", session: None, parameters })
     }
 
-    /// PASSWORD_VERIFIER: the second half.
+    /// `PASSWORD_VERIFIER`: the second half.
     pub async fn finish_srp(&self, responses: &Parameters) -> Result<Progress, Error> {
         let username = required(responses, "USERNAME")?;
         let block = required(responses, "PASSWORD_CLAIM_SECRET_BLOCK")?;
@@ -158,7 +158,7 @@ impl SignIn<'_> {
         self.password_checked(user, right).await
     }
 
-    /// NEW_PASSWORD_REQUIRED: somebody whom an administrator made chooses a password. No PostConfirmation here.
+    /// `NEW_PASSWORD_REQUIRED`: somebody whom an administrator made chooses a password. No PostConfirmation here.
     pub async fn new_password(&self, session: Option<&str>, responses: &Parameters) -> Result<Progress, Error> {
         let (username, password) = (required(responses, "USERNAME")?, required(responses, "NEW_PASSWORD")?);
         self.check_secret_hash(responses, username)?;
@@ -167,7 +167,7 @@ impl SignIn<'_> {
         if opened.payload.client != self.client.id.0 {
             return Err(invalid_session());
         }
-        self.room.check_password(&self.pool, password)?; // the same session may be used again after this
+        self.pool.check_password(password)?; // the same session may be used again after this
         let user = self.room.store.user(&self.pool.id, &opened.payload.sub).await?.ok_or_else(invalid_session)?;
         self.check_admitted(&user)?;
         let given = new_attributes(responses);
@@ -202,7 +202,7 @@ impl SignIn<'_> {
         self.grant(user, None).await.map(Progress::SignedIn)
     }
 
-    /// REFRESH_TOKEN_AUTH.
+    /// `REFRESH_TOKEN_AUTH`.
     pub async fn refresh(&self, parameters: &Parameters) -> Result<Progress, Error> {
         let token = required(parameters, "REFRESH_TOKEN")?;
         let (refresh, user) = self.open_refresh_token(token).await?;
@@ -341,7 +341,7 @@ impl SignIn<'_> {
     }
 
     fn check_secret_hash(&self, parameters: &Parameters, username: &str) -> Result<(), Error> {
-        self.room.check_secret_hash(&self.client, username, parameters.get("SECRET_HASH").map(String::as_str))
+        self.client.check_secret_hash(username, parameters.get("SECRET_HASH").map(String::as_str))
     }
 
     fn unknown_user(&self) -> Error {

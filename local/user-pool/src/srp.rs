@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use world::Random;
 
-pub use group::prepare;
 use group::{ELEMENT_BYTES, Element, Exponent};
 
 /// What stays of a password: `v = g^x`, where `x` is a hash of it with the salt, the pool and the user.

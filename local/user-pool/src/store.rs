@@ -1,7 +1,7 @@
 //! The pools' file. The only place of this room that knows SQL.
 //!
 //! `names` holds what finds a user at sign-in, each name once per pool and kind: it is what makes names unique.
-//! `searchable` holds what ListUsers filters by, so that a search costs the same at a thousand users and at a
+//! `searchable` holds what `ListUsers` filters by, so that a search costs the same at a thousand users and at a
 //! hundred thousand.
 
 use std::collections::BTreeSet;
@@ -46,7 +46,7 @@ const SCHEMA: &[&str] = &["
         PRIMARY KEY (pool, origin_jti)) WITHOUT ROWID;
 "];
 
-/// What ListUsers can filter by, beside the columns of `users` itself.
+/// What `ListUsers` can filter by, beside the columns of `users` itself.
 pub const SEARCHABLE: &[&str] = &["email", "phone_number", "name", "given_name", "family_name", "preferred_username"];
 
 const USER_COLUMNS: &str = "row, pool, sub, username, status, enabled, attributes, salt, verifier, \
@@ -61,7 +61,7 @@ pub enum AliasConflict {
     Move,
 }
 
-/// What ListUsers looks for.
+/// What `ListUsers` looks for.
 #[derive(Clone, Debug)]
 pub enum Search {
     /// Everybody.
@@ -139,7 +139,11 @@ impl Store {
     /// Deletes a pool with everything in it.
     pub async fn delete_pool(&self, id: &PoolId) -> Result<(), Error> {
         let id = id.0.clone();
-        self.write(move |connection| Ok(drop(connection.execute("DELETE FROM pools WHERE id = ?1", [id])?))).await
+        self.write(move |connection| {
+            connection.execute("DELETE FROM pools WHERE id = ?1", [id])?;
+            Ok(())
+        })
+        .await
     }
 
     /// Stores a client, new or changed.
@@ -167,7 +171,11 @@ impl Store {
     /// Deletes a client.
     pub async fn delete_client(&self, id: &ClientId) -> Result<(), Error> {
         let id = id.0.clone();
-        self.write(move |connection| Ok(drop(connection.execute("DELETE FROM clients WHERE id = ?1", [id])?))).await
+        self.write(move |connection| {
+            connection.execute("DELETE FROM clients WHERE id = ?1", [id])?;
+            Ok(())
+        })
+        .await
     }
 
     /// A pool's signing keys, if they were made.
@@ -313,7 +321,7 @@ impl Store {
         self.read(move |connection| Ok(list(connection, &pool, &search, &after, limit)?)).await
     }
 
-    /// How many users a pool has, for DescribeUserPool's estimate.
+    /// How many users a pool has, for `DescribeUserPool`'s estimate.
     pub async fn count_users(&self, pool: &PoolId) -> Result<u64, Error> {
         let pool = pool.0.clone();
         self.read(move |connection| {

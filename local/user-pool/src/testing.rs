@@ -91,12 +91,12 @@ impl Kit {
         Answer(answer.map(|reply| serde_json::from_slice(&reply.body).expect("JSON")))
     }
 
-    /// The input of a SignUp.
+    /// The input of a `SignUp`.
     pub fn sign_up(&self, username: &str) -> Value {
         json!({"ClientId": self.client, "Username": username, "Password": PASSWORD})
     }
 
-    /// The input of a ConfirmSignUp.
+    /// The input of a `ConfirmSignUp`.
     pub fn confirm(&self, username: &str, code: &str) -> Value {
         json!({"ClientId": self.client, "Username": username, "ConfirmationCode": code})
     }

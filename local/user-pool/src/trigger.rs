@@ -67,13 +67,13 @@ pub enum TriggerFailure {
 /// Where in Cognito's flows a trigger runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// SignUp.
+    /// `SignUp`.
     PreSignUp,
-    /// AdminCreateUser.
+    /// `AdminCreateUser`.
     PreSignUpAdminCreateUser,
-    /// ConfirmSignUp, AdminConfirmSignUp, and SignUp when it was confirmed at once.
+    /// `ConfirmSignUp`, `AdminConfirmSignUp`, and `SignUp` when it was confirmed at once.
     PostConfirmation,
-    /// ConfirmForgotPassword.
+    /// `ConfirmForgotPassword`.
     PostConfirmationForgotPassword,
 }
 

@@ -57,7 +57,7 @@ impl Status {
 /// A user as the store keeps them.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// The store's own key; pages of ListUsers go by it.
+    /// The store's own key; pages of `ListUsers` go by it.
     pub row: i64,
     pub pool: PoolId,
     pub sub: Sub,

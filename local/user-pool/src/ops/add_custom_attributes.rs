@@ -1,4 +1,4 @@
-//! AddCustomAttributes.
+//! `AddCustomAttributes`.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! AdminConfirmSignUp: confirms without a code, and verifies no address.
+//! `AdminConfirmSignUp`: confirms without a code, and verifies no address.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! AdminCreateUser: invites somebody with a temporary password, or sends the invitation once more.
+//! `AdminCreateUser`: invites somebody with a temporary password, or sends the invitation once more.
 //!
 //! PreSignUp runs (as `PreSignUp_AdminCreateUser`) and may refuse; what else it decides is ignored. PostConfirmation
 //! never runs for whom an administrator created, also not when they set a password of their own. An invitation that

@@ -1,4 +1,4 @@
-//! AdminDeleteUser. No trigger runs, on AWS neither.
+//! `AdminDeleteUser`. No trigger runs, on AWS neither.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

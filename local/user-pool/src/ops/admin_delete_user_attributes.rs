@@ -1,4 +1,4 @@
-//! AdminDeleteUserAttributes.
+//! `AdminDeleteUserAttributes`.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

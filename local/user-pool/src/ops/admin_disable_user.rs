@@ -1,4 +1,4 @@
-//! AdminDisableUser: signs the user out everywhere. The status stays, and no trigger runs.
+//! `AdminDisableUser`: signs the user out everywhere. The status stays, and no trigger runs.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

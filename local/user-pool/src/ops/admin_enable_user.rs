@@ -1,4 +1,4 @@
-//! AdminEnableUser: the status is as it was before; what was signed out stays signed out.
+//! `AdminEnableUser`: the status is as it was before; what was signed out stays signed out.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

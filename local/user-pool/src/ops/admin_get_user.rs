@@ -1,4 +1,4 @@
-//! AdminGetUser.
+//! `AdminGetUser`.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! AdminInitiateAuth.
+//! `AdminInitiateAuth`.
 
 use aws_api::Call;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! AdminResetUserPassword: sends a code, and until it is used with a new password nobody signs in.
+//! `AdminResetUserPassword`: sends a code, and until it is used with a new password nobody signs in.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};
@@ -38,13 +38,11 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
         user.modified = now;
         Ok(())
     };
-    match destination {
-        Some(destination) => send(room, &pool, &user, &destination, change, call).await?,
-        None => {
-            change(&mut user.clone(), user.modified)?; // a wrong state is told first
-            return Err(Error::nowhere_to_send());
-        }
-    }
+    let Some(destination) = destination else {
+        change(&mut user.clone(), user.modified)?; // a wrong state is told first
+        return Err(Error::nowhere_to_send());
+    };
+    send(room, &pool, &user, &destination, change, call).await?;
     Ok(Response {})
 }
 

@@ -1,4 +1,4 @@
-//! AdminRespondToAuthChallenge.
+//! `AdminRespondToAuthChallenge`.
 
 use aws_api::Call;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! AdminSetUserPassword: from any state to CONFIRMED (a permanent password) or FORCE_CHANGE_PASSWORD (a temporary
+//! `AdminSetUserPassword`: from any state to CONFIRMED (a permanent password) or `FORCE_CHANGE_PASSWORD` (a temporary
 //! one). No trigger runs, on AWS neither.
 
 use aws_api::Call;
@@ -28,7 +28,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
     let pool = room.pool(&request.user_pool_id)?;
     let user = room.find_user(&pool, &request.username).await?;
     call.about(user.known_as());
-    room.check_password(&pool, &request.password)?;
+    pool.check_password(&request.password)?;
     let verifier = room.verifier(&pool, &user.username, request.password).await?;
     let (now, life, permanent) = (room.world.clock.now(), pool.settings.temporary_password_life(), request.permanent);
     let change = move |user: &mut User| {

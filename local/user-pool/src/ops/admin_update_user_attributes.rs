@@ -1,4 +1,4 @@
-//! AdminUpdateUserAttributes: as [`super::update_user_attributes`], but an administrator may say that an address is
+//! `AdminUpdateUserAttributes`: as [`super::update_user_attributes`], but an administrator may say that an address is
 //! verified, and then no code is sent.
 
 use aws_api::Call;

@@ -1,4 +1,4 @@
-//! AdminUserGlobalSignOut: ends every sign-in of a user.
+//! `AdminUserGlobalSignOut`: ends every sign-in of a user.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

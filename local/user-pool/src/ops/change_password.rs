@@ -1,4 +1,4 @@
-//! ChangePassword, for who is signed in. No trigger runs, and tokens stay good.
+//! `ChangePassword`, for who is signed in. No trigger runs, and tokens stay good.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
     let signed_in = room.signed_in(&request.access_token).await?;
     let (user, pool) = (signed_in.user, signed_in.pool);
     call.about(user.known_as());
-    room.check_password(&pool, &request.proposed_password)?;
+    pool.check_password(&request.proposed_password)?;
     let new = if room.knows_password(&pool, &user, request.previous_password).await? {
         Some(room.verifier(&pool, &user.username, request.proposed_password).await?)
     } else {

@@ -1,4 +1,4 @@
-//! ConfirmForgotPassword: the code allows a new password and confirms.
+//! `ConfirmForgotPassword`: the code allows a new password and confirms.
 //!
 //! PostConfirmation runs here too, as `PostConfirmation_ConfirmForgotPassword`: a function that makes profiles must
 //! look at the trigger source.
@@ -34,10 +34,10 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
         .length("password", &request.password, 0..=256)
         .check()?;
     let (client, pool) = room.client_and_pool(&request.client_id)?;
-    room.check_secret_hash(&client, &request.username, request.secret_hash.as_deref())?;
+    client.check_secret_hash(&request.username, request.secret_hash.as_deref())?;
     let user = room.find_user_of_client(&client, &pool, &request.username).await?.ok_or(Error::CodeMismatch)?;
     call.about(user.known_as());
-    room.check_password(&pool, &request.password)?;
+    pool.check_password(&request.password)?;
 
     let (secret, now) = (pool.secret, room.world.clock.now());
     let digits = request.confirmation_code;
@@ -119,7 +119,7 @@ mod tests {
     #[tokio::test]
     async fn a_code_is_old_after_an_hour() {
         let (t, code) = forgotten().await;
-        t.clock.advance(Duration::from_secs(3600));
+        t.clock.advance(Duration::from_hours(1));
         t.call("ConfirmForgotPassword", confirm(&t, &code, NEW_PASSWORD)).await.error("ExpiredCodeException");
     }
 

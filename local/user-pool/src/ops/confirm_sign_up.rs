@@ -1,4 +1,4 @@
-//! ConfirmSignUp.
+//! `ConfirmSignUp`.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
         .length("confirmationCode", &request.confirmation_code, 1..=2048)
         .check()?;
     let (client, pool) = room.client_and_pool(&request.client_id)?;
-    room.check_secret_hash(&client, &request.username, request.secret_hash.as_deref())?;
+    client.check_secret_hash(&request.username, request.secret_hash.as_deref())?;
     let Some(user) = room.store.find_user(&pool, &request.username).await? else {
         return Err(if client.settings.hides_users() { Error::CodeMismatch } else { Error::no_such_user_of_client() });
     };
@@ -97,7 +97,7 @@ mod tests {
     async fn a_code_is_old_after_a_day() {
         let t = Kit::new().await;
         t.call("SignUp", t.sign_up("ann@example.com")).await.ok();
-        t.clock.advance(Duration::from_secs(25 * 3600));
+        t.clock.advance(Duration::from_hours(25));
         t.call("ConfirmSignUp", t.confirm("ann@example.com", &t.last_code())).await.error("ExpiredCodeException");
     }
 

@@ -1,6 +1,6 @@
-//! CreateUserPool.
+//! `CreateUserPool`.
 //!
-//! A pool's id is made up unless the tag `_custom_id_` pins it, as LocalStack's users know it: then it is
+//! A pool's id is made up unless the tag `_custom_id_` pins it, as `LocalStack`'s users know it: then it is
 //! `{region}_{value}`, or the value itself where it has a region already.
 
 use aws_api::Call;

@@ -1,6 +1,6 @@
-//! CreateUserPoolClient.
+//! `CreateUserPoolClient`.
 //!
-//! A client's id is made up unless the name begins with `_custom_id_:`, as LocalStack's users know it: then the
+//! A client's id is made up unless the name begins with `_custom_id_:`, as `LocalStack`'s users know it: then the
 //! rest is the id; a name may follow behind one more colon, which no name contains: `_custom_id_:{id}:{name}`.
 
 use aws_api::Call;

@@ -1,4 +1,4 @@
-//! DeleteUser, for who is signed in. No trigger runs, on AWS neither.
+//! `DeleteUser`, for who is signed in. No trigger runs, on AWS neither.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

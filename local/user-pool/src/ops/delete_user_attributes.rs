@@ -1,4 +1,4 @@
-//! DeleteUserAttributes.
+//! `DeleteUserAttributes`.
 
 use std::sync::Arc;
 

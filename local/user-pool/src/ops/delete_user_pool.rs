@@ -1,4 +1,4 @@
-//! DeleteUserPool.
+//! `DeleteUserPool`.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

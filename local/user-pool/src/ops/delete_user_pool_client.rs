@@ -1,4 +1,4 @@
-//! DeleteUserPoolClient.
+//! `DeleteUserPoolClient`.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! DescribeUserPool.
+//! `DescribeUserPool`.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

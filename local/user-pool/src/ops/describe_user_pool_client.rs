@@ -1,4 +1,4 @@
-//! DescribeUserPoolClient.
+//! `DescribeUserPoolClient`.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ pub struct Response {
     user_pool_client: UserPoolClientType,
 }
 
+#[expect(clippy::unused_async, reason = "every operation is awaited; this one reads from memory")]
 pub async fn run(room: &UserPools, request: Request, _call: &Call) -> Result<Response, Error> {
     let pool = room.pool(&request.user_pool_id)?;
     let client = room.client_of(&pool, &request.client_id)?;

@@ -1,4 +1,4 @@
-//! ForgotPassword: sends a code that allows a new password. The status stays; the old password goes on to work.
+//! `ForgotPassword`: sends a code that allows a new password. The status stays; the old password goes on to work.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub struct Response {
 pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Response, Error> {
     Constraints::new().username(&request.username).check()?;
     let (client, pool) = room.client_and_pool(&request.client_id)?;
-    room.check_secret_hash(&client, &request.username, request.secret_hash.as_deref())?;
+    client.check_secret_hash(&request.username, request.secret_hash.as_deref())?;
     refuse_self_service(&pool)?;
     let simulated = || Ok(Response { code_delivery_details: CodeDeliveryDetails::simulated(&pool, &request.username) });
     let Some(user) = room.find_user_of_client(&client, &pool, &request.username).await? else {

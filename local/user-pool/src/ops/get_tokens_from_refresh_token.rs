@@ -1,4 +1,4 @@
-//! GetTokensFromRefreshToken: a refresh where the client proves its secret itself. Tokens are not rotated.
+//! `GetTokensFromRefreshToken`: a refresh where the client proves its secret itself. Tokens are not rotated.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

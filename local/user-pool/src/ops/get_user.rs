@@ -1,4 +1,4 @@
-//! GetUser: what the client of the access token may read. No status and no dates, on AWS neither.
+//! `GetUser`: what the client of the access token may read. No status and no dates, on AWS neither.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

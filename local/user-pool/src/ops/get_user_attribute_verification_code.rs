@@ -1,4 +1,4 @@
-//! GetUserAttributeVerificationCode: a code for an address that is there, or that waits to take its place.
+//! `GetUserAttributeVerificationCode`: a code for an address that is there, or that waits to take its place.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

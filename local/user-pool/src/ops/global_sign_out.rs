@@ -1,4 +1,4 @@
-//! GlobalSignOut: ends every sign-in of whoever calls.
+//! `GlobalSignOut`: ends every sign-in of whoever calls.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! InitiateAuth.
+//! `InitiateAuth`.
 
 use aws_api::Call;
 use serde::Deserialize;
@@ -99,7 +99,7 @@ mod tests {
         let t = Kit::new().await;
         t.confirmed("ann@example.com").await;
         let first = t.call("InitiateAuth", by_password(&t, "ann@example.com", PASSWORD)).await.ok();
-        t.clock.advance(Duration::from_secs(30 * 86_400));
+        t.clock.advance(Duration::from_hours(720));
         let again = t.call("InitiateAuth", by_refresh_token(&t, &first["AuthenticationResult"]["RefreshToken"])).await;
         assert_eq!(again.error("NotAuthorizedException"), "Refresh Token has expired");
     }
@@ -111,7 +111,7 @@ mod tests {
         let answer = t.call("InitiateAuth", by_password(&t, "ann@example.com", PASSWORD)).await.ok();
         let token = json!({"AccessToken": answer["AuthenticationResult"]["AccessToken"]});
         t.call("GetUser", token.clone()).await.ok();
-        t.clock.advance(Duration::from_secs(3600));
+        t.clock.advance(Duration::from_hours(1));
         assert_eq!(t.call("GetUser", token).await.error("NotAuthorizedException"), "Access Token has expired");
     }
 }

@@ -1,4 +1,4 @@
-//! ListUserPoolClients.
+//! `ListUserPoolClients`.
 
 use std::sync::Arc;
 
@@ -35,6 +35,7 @@ struct UserPoolClientDescription {
     client_name: String,
 }
 
+#[expect(clippy::unused_async, reason = "every operation is awaited; this one reads from memory")]
 pub async fn run(room: &UserPools, request: Request, _call: &Call) -> Result<Response, Error> {
     let pool = room.pool(&request.user_pool_id)?;
     let max_results = request.max_results.unwrap_or(RESULTS_DEFAULT);

@@ -1,4 +1,4 @@
-//! ListUserPools.
+//! `ListUserPools`.
 
 use aws_api::Call;
 use base64::Engine as _;
@@ -34,6 +34,7 @@ struct UserPoolDescription {
     creation_date: f64,
 }
 
+#[expect(clippy::unused_async, reason = "every operation is awaited; this one reads from memory")]
 pub async fn run(room: &UserPools, request: Request, _call: &Call) -> Result<Response, Error> {
     let (pools, next_token) = page(room.pools(), |pool| &pool.id.0, request.max_results, request.next_token)?;
     let described = |pool: &std::sync::Arc<Pool>| UserPoolDescription {

@@ -1,4 +1,4 @@
-//! ListUsers.
+//! `ListUsers`.
 //!
 //! A page's token carries where the next page begins; it is sealed, lasts an hour and fits the same question alone.
 
@@ -34,7 +34,7 @@ pub struct Response {
     pagination_token: Option<String>,
 }
 
-/// The API's shape of a user in lists and after creation. (AdminGetUser has one of its own.)
+/// The API's shape of a user in lists and after creation. (`AdminGetUser` has one of its own.)
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct UserType {

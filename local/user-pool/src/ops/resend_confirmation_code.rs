@@ -1,4 +1,4 @@
-//! ResendConfirmationCode: a new code for a sign-up; the older one is worth nothing from then on.
+//! `ResendConfirmationCode`: a new code for a sign-up; the older one is worth nothing from then on.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub struct Response {
 pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Response, Error> {
     Constraints::new().username(&request.username).check()?;
     let (client, pool) = room.client_and_pool(&request.client_id)?;
-    room.check_secret_hash(&client, &request.username, request.secret_hash.as_deref())?;
+    client.check_secret_hash(&request.username, request.secret_hash.as_deref())?;
     let Some(user) = room.find_user_of_client(&client, &pool, &request.username).await? else {
         return Ok(Response { code_delivery_details: CodeDeliveryDetails::simulated(&pool, &request.username) });
     };
@@ -89,7 +89,7 @@ mod tests {
         }
         let message = t.call("ResendConfirmationCode", resend(&t)).await.error("LimitExceededException");
         assert_eq!(message, "Attempt limit exceeded, please try after some time.");
-        t.clock.advance(Duration::from_secs(3600));
+        t.clock.advance(Duration::from_hours(1));
         t.call("ResendConfirmationCode", resend(&t)).await.ok();
     }
 

@@ -1,4 +1,4 @@
-//! RespondToAuthChallenge.
+//! `RespondToAuthChallenge`.
 
 use aws_api::Call;
 use serde::Deserialize;
@@ -66,7 +66,7 @@ mod tests {
     async fn a_session_ends_after_three_minutes() {
         let t = Kit::new().await;
         let challenge = challenged(&t).await;
-        t.clock.advance(Duration::from_secs(180));
+        t.clock.advance(Duration::from_mins(3));
         let message =
             t.call("RespondToAuthChallenge", answer(&t, &challenge["Session"])).await.error("NotAuthorizedException");
         assert_eq!(message, "Invalid session for the user, session is expired.");

@@ -1,4 +1,4 @@
-//! RevokeToken: ends one sign-in. Its refresh token and its access tokens are no use for Cognito's APIs any more.
+//! `RevokeToken`: ends one sign-in. Its refresh token and its access tokens are no use for Cognito's APIs any more.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

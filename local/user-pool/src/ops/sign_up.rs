@@ -1,4 +1,4 @@
-//! SignUp.
+//! `SignUp`.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub struct Response {
 
 pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Response, Error> {
     let (client, pool) = room.client_and_pool(&request.client_id)?;
-    room.check_secret_hash(&client, &request.username, request.secret_hash.as_deref())?;
+    client.check_secret_hash(&request.username, request.secret_hash.as_deref())?;
     if pool.settings.admin_create_user_config.allow_admin_create_user_only {
         return Err(Error::NotAuthorized("SignUp is not permitted for this user pool".into()));
     }
@@ -48,7 +48,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
     client.settings.check_writes(request.user_attributes.iter().map(|given| given.name.as_str()))?;
     let mut user = newcomer(room, &pool, &request.username, &request.user_attributes)?;
     call.about(user.known_as());
-    room.check_password(&pool, &request.password)?;
+    pool.check_password(&request.password)?;
 
     let triggers = room.trigger_context(&pool, Some(&client.id), request.client_metadata.as_ref(), call);
     let validation_data = validation_data(request.validation_data);

@@ -1,4 +1,4 @@
-//! TagResource.
+//! `TagResource`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! UntagResource.
+//! `UntagResource`.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! UpdateUserAttributes.
+//! `UpdateUserAttributes`.
 //!
 //! What becomes of a new address depends on the pool: where it is verified before the update, the old one stays until
 //! its code is back; where it is verified at all, it is stored unverified and gets a code; else it is just stored.

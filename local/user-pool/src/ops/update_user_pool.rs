@@ -1,4 +1,4 @@
-//! UpdateUserPool.
+//! `UpdateUserPool`.
 //!
 //! What a call leaves out goes back to its default, as documented; but `Policies` (each policy on its own),
 //! `MfaConfiguration` and the name stay, as measured on AWS: <https://github.com/go-to-k/cdkd/issues/1982>. So a call
@@ -14,7 +14,7 @@ use super::create_user_pool;
 use crate::pool::{PasswordPolicy, Policies, Pool, Settings};
 use crate::{Error, UserPools};
 
-/// What DescribeUserPool gives and no call sets: callers who send a description back are not punished for it.
+/// What `DescribeUserPool` gives and no call sets: callers who send a description back are not punished for it.
 const OUTPUT_ONLY: &[&str] = &[
     "Arn",
     "CreationDate",

@@ -1,4 +1,4 @@
-//! UpdateUserPoolClient: what a call leaves out goes back to its default, as documented. The name and the secret stay.
+//! `UpdateUserPoolClient`: what a call leaves out goes back to its default, as documented. The name and the secret stay.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::create_user_pool_client::{self, UserPoolClientType};
 use crate::client::{Client, ClientSettings};
 use crate::{Error, UserPools};
 
-/// What DescribeUserPoolClient gives and no call sets.
+/// What `DescribeUserPoolClient` gives and no call sets.
 const OUTPUT_ONLY: &[&str] = &["ClientSecret", "CreationDate", "LastModifiedDate"];
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! VerifyUserAttribute. No trigger runs, on AWS neither.
+//! `VerifyUserAttribute`. No trigger runs, on AWS neither.
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,7 @@ mod tests {
         let ask = json!({"AccessToken": token, "AttributeName": "email"});
         t.call("GetUserAttributeVerificationCode", ask).await.ok();
         t.call("VerifyUserAttribute", verify(&token, "x")).await.error("CodeMismatchException");
-        t.clock.advance(Duration::from_secs(24 * 3600));
+        t.clock.advance(Duration::from_hours(24));
         let token = t.sign_in("ann@example.com").await;
         t.call("VerifyUserAttribute", verify(&token, &t.last_code())).await.error("ExpiredCodeException");
     }

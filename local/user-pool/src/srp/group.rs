@@ -61,11 +61,6 @@ impl Group {
     }
 }
 
-/// Works out the tables, so that the first sign-up or sign-in need not.
-pub fn prepare() {
-    LazyLock::force(&GROUP);
-}
-
 /// `g` to a secret power, by the comb.
 pub fn power_of_g(exponent: &Exponent) -> Element {
     let group = &*GROUP;
