@@ -28,6 +28,7 @@ pub enum Command {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what was typed: a flag is there or it is not")]
 pub struct Dev {
     /// A stack's file (serverless.yml, template.yaml). Not read yet: the built-in stack is served.
     pub file: Option<PathBuf>,

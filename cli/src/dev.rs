@@ -17,8 +17,8 @@ pub const SANDBOX_WORD: &str = "sandbox";
 pub const FUNCTION_WORD: &str = "function";
 
 /// Serves until SIGINT or SIGTERM.
-pub fn run(arguments: arguments::Dev) -> anyhow::Result<()> {
-    let settings = settings(&arguments)?;
+pub fn run(arguments: &arguments::Dev) -> anyhow::Result<()> {
+    let settings = settings(arguments)?;
     log_to_stderr();
     runtime()?.block_on(serve(settings, arguments.demo))
 }

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         _ => {}
     }
     finish(match Arguments::parse().command {
-        Command::Dev(arguments) => dev::run(arguments),
+        Command::Dev(arguments) => dev::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments),
         Command::Operations { json } => dev::print_operations(json),
     })

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// to say about it.
 pub fn lines(timeline: &Value) -> Vec<String> {
     let moments = timeline.get("moments").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let start = moments.first().and_then(|moment| millis(moment));
+    let start = moments.first().and_then(millis);
     moments.iter().map(|moment| line(moment, start)).collect()
 }
 

@@ -480,6 +480,11 @@ mod tests {
         assert_eq!(ask(request, r#"{"Name":"you"}"#).await.0, 200);
     }
 
+    #[test]
+    fn keeps_every_value_of_a_name() {
+        assert_eq!(read_query("tagKeys=a&x=1&tagKeys=b+c").get("tagKeys").map(String::as_str), Some("a,b c"));
+    }
+
     #[tokio::test]
     async fn refuses_a_form() {
         let request = Request::post("/").header("x-amz-target", "Greetings_2026.Greet");

@@ -172,18 +172,22 @@ impl ConfigurationRequest {
 
     fn name_what_is_not_honoured(&self, function: &str) {
         for (setting, value) in &self.rest {
-            let nothing = match value {
-                Value::Null => true,
-                Value::Object(members) => members.is_empty(),
-                Value::Array(items) => items.is_empty(),
-                Value::Bool(set) => !set,
-                Value::String(text) => text.is_empty(),
-                Value::Number(_) => false,
-            };
-            if !nothing {
+            if !is_nothing(value) {
                 tracing::warn!(function, setting, "this setting is not honoured");
             }
         }
+    }
+}
+
+/// A setting that asks for nothing: `null`, an empty list, `{"ApplyOn": "None"}`.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(members) => members.values().all(is_nothing),
+        Value::Array(items) => items.is_empty(),
+        Value::Bool(set) => !set,
+        Value::String(text) => text.is_empty() || text == "None",
+        Value::Number(_) => false,
     }
 }
 

@@ -28,13 +28,20 @@ use crate::error::Error;
 use crate::function::{Function, Source};
 use crate::name::Target;
 use crate::ops;
-use crate::pool::{Plan, Pool, Runnable};
+use crate::plan::{Plan, Runnable};
+use crate::pool::Pool;
 use crate::spawner::Spawner;
 use crate::store;
 use crate::surroundings::{BuiltIn, Limits, Settings, Surroundings};
 
-const NAME: ServiceName =
-    ServiceName { title: "AWS Lambda", target: "", signing: "lambda", protocol: Protocol::RestJson, unsigned: &[] };
+const NAME: ServiceName = ServiceName {
+    title: "AWS Lambda",
+    target: "",
+    signing: "lambda",
+    protocol: Protocol::RestJson,
+    unsigned: &[],
+    constraint_exception: "ValidationException",
+};
 
 /// How long sandboxes may take to end when the host does.
 const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(3);
@@ -287,8 +294,8 @@ impl FunctionHost {
 
     fn runnable(&self, source: &Source) -> Runnable {
         match source {
-            Source::Unpacked(name) => Runnable::Path(self.code_directory.path.join(name)),
-            Source::OnDisk(path) => Runnable::Path(path.clone()),
+            Source::Unpacked(name) => Runnable::Unpacked(self.code_directory.path.join(name)),
+            Source::OnDisk(path) => Runnable::OnDisk(path.clone()),
             Source::BuiltIn(id) => match self.built_in.get(id) {
                 Some(built_in) => Runnable::BuiltIn(built_in.clone()),
                 None => Runnable::Missing(id.clone()),

@@ -8,14 +8,14 @@
 //! (through [`Destinations`]). A sandbox is no jail: a function may do whatever the user who started us may.
 //!
 //! Where to start: [`FunctionHost`]. An invocation goes through `invocation.rs` (may it run?), `pool.rs`
-//! (which sandbox?), `sandbox.rs` (its life) and `runtime_api.rs` (what the function sees).
+//! (which sandbox?), `sandbox.rs` (its life), `process.rs` and `runtime_api.rs` (what the function sees).
 //!
 //! # Where a function's code comes from
 //!
 //! | `Code` of `CreateFunction` | what runs |
 //! |---|---|
 //! | `ZipFile` | `bootstrap` in the archive, unpacked into the state directory |
-//! | `S3Bucket: "local"` or `"hot-reload"`, `S3Key: "/absolute/path"` | that executable, or `bootstrap` in that directory, where it lies |
+//! | `S3Bucket: "local"` or `"hot-reload"`, `S3Key: "/absolute/path"` | that executable, or `bootstrap` in that directory, where it lies; a new build is noticed |
 //! | `S3Bucket: "built-in"`, `S3Key: "id"` | a command line that the server gave in [`Settings::built_in`] |
 
 mod asynchronous;
@@ -31,8 +31,11 @@ mod launcher;
 mod logs;
 mod name;
 mod ops;
+mod patient;
+mod plan;
 mod policy;
 mod pool;
+mod process;
 mod runtime;
 mod runtime_api;
 mod sandbox;

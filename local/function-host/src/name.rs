@@ -187,13 +187,13 @@ mod tests {
         account: Option<&'a str>,
         name: &'a str,
         qualifier: Option<&'a str>,
-    ) -> Option<Reference<'a>> {
-        Some(Reference { region, account, name, qualifier })
+    ) -> Reference<'a> {
+        Reference { region, account, name, qualifier }
     }
 
     #[track_caller]
-    fn check(text: &str, expected: Option<Reference<'_>>) {
-        assert_eq!(Reference::parse(text), expected, "{text}");
+    fn check<'a>(text: &'a str, expected: impl Into<Option<Reference<'a>>>) {
+        assert_eq!(Reference::parse(text), expected.into(), "{text}");
     }
 
     #[test]

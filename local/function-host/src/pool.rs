@@ -7,40 +7,21 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::collections::VecDeque;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use http::HeaderValue;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::code;
-use crate::function::Configuration;
-use crate::name::LATEST;
-use crate::runtime::{InvalidEntrypoint, Program};
+use crate::plan::{Plan, Runnable};
 use crate::sandbox::{InitFailure, Sandbox};
-use crate::surroundings::{BuiltIn, Surroundings};
 
-/// What the sandboxes of a pool run.
-pub(crate) struct Plan {
-    pub(crate) function: String,
-    pub(crate) arn: HeaderValue,
-    pub(crate) settings: Configuration,
-    pub(crate) code: Runnable,
-    pub(crate) surroundings: Arc<Surroundings>,
-}
-
-/// Where the code lies.
-pub(crate) enum Runnable {
-    /// An executable or a directory.
-    Path(PathBuf),
-    /// A command line of the server's.
-    BuiltIn(BuiltIn),
-    /// It was built in when the function was made and no longer is.
-    Missing(String),
-}
+/// How often we look whether code on disk has changed.
+const BUILD_CHECK: Duration = Duration::from_millis(200);
 
 /// The sandboxes.
 pub(crate) struct Pool {
@@ -60,7 +41,20 @@ struct State {
     starting: usize,
     waiting: VecDeque<oneshot::Sender<Result<Lease, NotStarted>>>,
     retirement: Option<Retirement>,
+    build: Build,
 }
+
+/// Which build of code on disk the sandboxes run.
+#[derive(Default)]
+struct Build {
+    /// Sandboxes of another number are not used again.
+    number: u64,
+    identity: Option<Identity>,
+    checked: Option<Instant>,
+}
+
+/// Of the executable: when it was changed, how long it is, which file it is.
+type Identity = (SystemTime, u64, u64);
 
 /// The function has changed or gone: no sandbox is kept any longer than it is needed.
 #[derive(Default)]
@@ -109,6 +103,7 @@ impl Pool {
             if state.is_closed() {
                 return Err(NotStarted::closed());
             }
+            self.look_for_new_build(&mut state);
             if state.waiting.is_empty()
                 && let Some(sandbox) = state.idle.pop()
             {
@@ -130,6 +125,10 @@ impl Pool {
         let mut state = self.state.lock().expect("no holder panics");
         if first {
             state.starting = state.starting.saturating_sub(1);
+        }
+        if sandbox.build != state.build.number {
+            drop(state);
+            return sandbox.end(); // `gone` starts another for whoever waits
         }
         let mut lease = Lease(Some(Arc::clone(sandbox)));
         while let Some(waiting) = state.waiting.pop_front() {
@@ -187,7 +186,7 @@ impl Pool {
     /// The function has changed or gone. Who waits is still served; then `remove` is removed.
     pub(crate) fn retire(&self, remove: Option<PathBuf>) {
         let mut state = self.state.lock().expect("no holder panics");
-        state.retirement = Some(Retirement { remove, closed: false });
+        state.retirement.get_or_insert_default().remove = remove;
         let idle = std::mem::take(&mut state.idle);
         drop(state);
         for sandbox in idle {
@@ -215,6 +214,31 @@ impl Pool {
         self.state.lock().expect("no holder panics").idle.len()
     }
 
+    /// Code that lies on disk may have been built anew; then no sandbox of the old build is used again. Asking
+    /// the file system is cheap, but not so cheap that every invocation should do it.
+    fn look_for_new_build(&self, state: &mut State) {
+        let Runnable::OnDisk(_) = &self.plan.code else { return };
+        let now = Instant::now();
+        if state.build.checked.is_some_and(|checked| now - checked < BUILD_CHECK) {
+            return;
+        }
+        state.build.checked = Some(now);
+        let identity = self.plan.program().ok().and_then(|program| {
+            let metadata = program.path.metadata().ok()?;
+            Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
+        });
+        if identity.is_none() || identity == state.build.identity {
+            return; // in the middle of a build there may be no file at all
+        }
+        if state.build.identity.is_some() {
+            state.build.number += 1;
+            for sandbox in state.idle.drain(..) {
+                sandbox.end();
+            }
+        }
+        state.build.identity = identity;
+    }
+
     /// Starts a sandbox if more wait than are coming up.
     fn start_if_short(&self) {
         let max = self.plan.surroundings.limits.sandboxes_max;
@@ -230,8 +254,9 @@ impl Pool {
 
     fn start(&self, init_time_max: Duration, rerun: bool) {
         let Some(pool) = self.this.upgrade() else { return };
+        let build = self.state.lock().expect("no holder panics").build.number;
         tokio::spawn(async move {
-            match Sandbox::start(&pool.plan, Arc::clone(&pool), init_time_max, rerun).await {
+            match Sandbox::start(Arc::clone(&pool), build, init_time_max, rerun).await {
                 Ok(sandbox) => pool.started(&sandbox),
                 Err(failure) => {
                     pool.state.lock().expect("no holder panics").live -= 1;
@@ -276,73 +301,4 @@ impl NotStarted {
     fn closed() -> Self {
         Self { failure: InitFailure::Closed, log_tail: String::new() }
     }
-}
-
-impl Plan {
-    /// The command line, if what it names is there.
-    pub(crate) fn program(&self) -> Result<Program, InvalidEntrypoint> {
-        match &self.code {
-            Runnable::Path(path) => self.settings.runtime.program(path),
-            Runnable::BuiltIn(BuiltIn { program, args }) => {
-                let task_root = program.parent().unwrap_or(Path::new("/")).to_owned();
-                Ok(Program { path: program.clone(), args: args.clone(), task_root })
-            }
-            Runnable::Missing(id) => {
-                Err(InvalidEntrypoint(format!("this version of the server has no built-in function {id}")))
-            }
-        }
-    }
-
-    /// A sandbox's whole environment: what AWS sets by default, over it what the user set, over it what is
-    /// reserved. Nothing of our own environment goes in: no profile, no real credentials.
-    pub(crate) fn environment(&self, task_root: &Path, runtime_api: &str) -> BTreeMap<String, String> {
-        let Surroundings { world, .. } = &*self.surroundings;
-        let root = task_root.display().to_string();
-        let mut all = BTreeMap::from(
-            [
-                ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin".to_owned()),
-                ("LD_LIBRARY_PATH", format!("{root}:{root}/lib:/opt/lib")),
-                ("LANG", "en_US.UTF-8".into()),
-                ("TZ", ":UTC".into()),
-                ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR".into()),
-                ("AWS_ENDPOINT_URL", self.surroundings.endpoint()),
-            ]
-            .map(|(name, value)| (name.to_owned(), value)),
-        );
-        all.retain(|_, value| !value.is_empty());
-        all.extend(self.settings.environment.iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
-        let stream = format!("{}/[{LATEST}]{}", world.clock.now().format("%Y/%m/%d"), hex_32(world));
-        let reserved = [
-            ("_HANDLER", self.settings.handler.as_str()),
-            ("_AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1"),
-            ("_AWS_XRAY_DAEMON_PORT", "2000"),
-            ("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:2000"),
-            ("AWS_ACCESS_KEY_ID", "tandem"),
-            ("AWS_SECRET_ACCESS_KEY", "tandem"),
-            ("AWS_SESSION_TOKEN", "tandem"),
-            ("AWS_REGION", &world.place.region),
-            ("AWS_DEFAULT_REGION", &world.place.region),
-            ("AWS_LAMBDA_FUNCTION_NAME", &self.function),
-            ("AWS_LAMBDA_FUNCTION_VERSION", LATEST),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &self.settings.memory_mb.to_string()),
-            ("AWS_LAMBDA_LOG_GROUP_NAME", &self.settings.logging.group),
-            ("AWS_LAMBDA_LOG_STREAM_NAME", &stream),
-            ("AWS_LAMBDA_LOG_FORMAT", &self.settings.logging.format),
-            ("AWS_LAMBDA_RUNTIME_API", runtime_api),
-            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
-            ("LAMBDA_TASK_ROOT", &root),
-            ("LAMBDA_RUNTIME_DIR", "/var/runtime"),
-        ];
-        let of_runtime = self.settings.runtime.environment().iter().copied();
-        let level = self.settings.logging.application_level.as_deref();
-        let level = level.map(|level| ("AWS_LAMBDA_LOG_LEVEL", level));
-        for (name, value) in reserved.into_iter().chain(of_runtime).chain(level) {
-            all.insert(name.into(), value.into());
-        }
-        all
-    }
-}
-
-fn hex_32(world: &world::World) -> String {
-    world.random.letters(32, b"0123456789abcdef")
 }

@@ -23,6 +23,7 @@ use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use tokio::net::TcpStream;
 
+use crate::patient::Patient;
 use crate::sandbox::{Event, Next, Outcome, Refusal, Sandbox};
 
 /// Of a response: 6 MB and 100 bytes.
@@ -48,7 +49,7 @@ pub(crate) async fn serve(sandbox: Arc<Sandbox>, stream: TcpStream) {
         let sandbox = Arc::clone(&sandbox);
         async move { Ok::<_, Infallible>(answer(&sandbox, request).await) }
     });
-    if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+    if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(Patient::new(stream)), service).await {
         tracing::debug!(%error, "a connection of the Runtime API ended early");
     }
 }

@@ -1,55 +1,41 @@
 //! A sandbox: one process of a function, from its start to its end.
 //!
 //! Its phases are one `enum` behind one lock. The Runtime API moves it forward (`runtime_api.rs`), invocations
-//! give it work, and the task in [`live`] owns the process: it alone waits for it and kills it.
+//! give it work, and the task in `process.rs` owns the process: it alone waits for it and kills it.
 
 use std::io;
-use std::process::ExitStatus;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderValue;
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::net::TcpListener;
-use tokio::process::{Child, Command};
 use tokio::sync::{Notify, oneshot};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, interval, sleep, timeout};
+use tokio::time::Instant;
 
 use crate::logs::Logs;
-use crate::pool::{Plan, Pool};
-use crate::runtime::Program;
-use crate::runtime_api;
-
-/// How long a process may take to end by itself after it reported that it cannot start.
-const LAST_WORDS: Duration = Duration::from_millis(200);
-/// How long we go on listening to a process that has ended: its last request may still be in the socket.
-const LAST_REQUESTS: Duration = Duration::from_millis(200);
-/// Long enough to hear from the kernel of a connection that was made.
-const LAST_CONNECTION: Duration = Duration::from_millis(1);
-/// A file that was written a moment ago is busy while another child, forked in that moment, has not yet let go
-/// of what it inherited.
-const BUSY_WAIT: Duration = Duration::from_millis(5);
-const BUSY_ATTEMPTS_MAX: u32 = 10;
-/// How often a sandbox asks itself whether it is still needed.
-const IDLE_CHECK: Duration = Duration::from_mins(1);
+use crate::plan::Plan;
+use crate::pool::Pool;
+use crate::process;
 
 /// One process of a function.
 pub(crate) struct Sandbox {
     pub(crate) plan: Arc<Plan>,
     /// It lives as long as its sandboxes do, also when the function has changed or gone.
     pub(crate) pool: Arc<Pool>,
+    /// Of the code, as the pool counts them.
+    pub(crate) build: u64,
     pub(crate) logs: Logs,
     /// The process, and the group of all its children.
-    pid: u32,
+    pub(crate) pid: u32,
     began: Instant,
     /// It is the second attempt to come up, within the time of an invocation.
     rerun: bool,
     state: Mutex<State>,
     /// There is work for a `next` that waits.
     pub(crate) work: Notify,
-    stop: Notify,
+    /// It shall end.
+    pub(crate) stop: Notify,
 }
 
 struct State {
@@ -152,23 +138,25 @@ impl Work {
 impl Sandbox {
     /// Starts a process. It has `init_time_max` to ask for work; what becomes of it, `pool` is told.
     pub(crate) async fn start(
-        plan: &Arc<Plan>,
         pool: Arc<Pool>,
+        build: u64,
         init_time_max: Duration,
         rerun: bool,
     ) -> Result<Arc<Self>, InitFailure> {
+        let plan = &Arc::clone(&pool.plan);
         let program = plan.program().map_err(|error| InitFailure::InvalidEntrypoint(error.0))?;
         let cannot = |error: io::Error| {
             let shown = program.path.display();
-            InitFailure::InvalidEntrypoint(format!("fork/exec {shown}: {}", lower_case(&error)))
+            InitFailure::InvalidEntrypoint(format!("fork/exec {shown}: {}", process::lower_case(&error)))
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?.to_string();
         let began = Instant::now();
-        let (child, output) = spawn(plan, &program, &address).await.map_err(cannot)?;
+        let (child, output) = process::spawn(plan, &program, &address).await.map_err(cannot)?;
         let sandbox = Arc::new(Self {
             plan: Arc::clone(plan),
             pool,
+            build,
             logs: Logs::new(plan.function.clone(), output).map_err(cannot)?,
             pid: child.id().unwrap_or_default(),
             began,
@@ -183,7 +171,7 @@ impl Sandbox {
             work: Notify::new(),
             stop: Notify::new(),
         });
-        tokio::spawn(live(Arc::clone(&sandbox), child, listener, init_time_max));
+        tokio::spawn(process::live(Arc::clone(&sandbox), child, listener, init_time_max));
         Ok(sandbox)
     }
 
@@ -227,7 +215,7 @@ impl Sandbox {
         }
     }
 
-    /// The runtime answers `request_id`; `to` is the state it would go to.
+    /// The runtime answers `request_id`.
     pub(crate) fn complete(&self, request_id: &str, outcome: Outcome) -> Result<(), Refusal> {
         let mut state = self.state.lock().expect("no holder panics");
         match &state.phase {
@@ -283,7 +271,7 @@ impl Sandbox {
     }
 
     /// The time to come up is over: true if it was still needed.
-    fn init_timed_out(self: &Arc<Self>) -> bool {
+    pub(crate) fn init_timed_out(self: &Arc<Self>) -> bool {
         let mut state = self.state.lock().expect("no holder panics");
         if !matches!(state.phase, Phase::Initialising) {
             return false;
@@ -300,7 +288,7 @@ impl Sandbox {
     }
 
     /// Nobody has used it for long: a burst must not leave its sandboxes for ever.
-    fn end_if_idle(&self) {
+    pub(crate) fn end_if_idle(&self) {
         let state = self.state.lock().expect("no holder panics");
         let idle =
             matches!(state.phase, Phase::Idle) && state.idle_since.elapsed() >= self.plan.surroundings.limits.idle_time;
@@ -314,13 +302,13 @@ impl Sandbox {
         self.pool.failed(failure, self.logs.tail());
     }
 
-    fn ending(&self) -> (bool, bool) {
+    pub(crate) fn ending(&self) -> (bool, bool) {
         let state = self.state.lock().expect("no holder panics");
         (matches!(state.phase, Phase::Ended(Ending::InitError)), state.has_extension)
     }
 
     /// The process is no more.
-    fn ended(&self, reason: &str) {
+    pub(crate) fn ended(&self, reason: &str) {
         let mut state = self.state.lock().expect("no holder panics");
         let before = std::mem::replace(&mut state.phase, Phase::Ended(Ending::Stopped));
         drop(state);
@@ -353,134 +341,4 @@ impl Phase {
             Self::Initialising | Self::Idle | Self::Answered | Self::Ended(_) => {}
         }
     }
-}
-
-/// Starts the process and gives what it prints.
-async fn spawn(plan: &Plan, program: &Program, runtime_api: &str) -> io::Result<(Child, io::PipeReader)> {
-    let mut attempts = 0;
-    loop {
-        let (reader, writer) = io::pipe()?;
-        let mut command = match &plan.surroundings.launcher {
-            None => Command::new(&program.path),
-            Some(launcher) => {
-                let mut command = Command::new(&launcher.program);
-                command.args(&launcher.args).arg(std::process::id().to_string()).arg(&program.path);
-                command
-            }
-        };
-        command.args(&program.args).current_dir(&program.task_root).env_clear();
-        command.envs(plan.environment(&program.task_root, runtime_api));
-        command.stderr(writer.try_clone()?).stdout(writer);
-        attempts += 1;
-        match plan.surroundings.spawner.spawn(command).await {
-            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && attempts < BUSY_ATTEMPTS_MAX => {
-                sleep(BUSY_WAIT).await;
-            }
-            result => return result.map(|child| (child, reader)),
-        }
-    }
-}
-
-/// The sandbox's own task: its port, its output, its process.
-async fn live(sandbox: Arc<Sandbox>, mut child: Child, listener: TcpListener, init_time_max: Duration) {
-    let _counted = sandbox.plan.surroundings.count_sandbox();
-    let mut connections = JoinSet::new();
-    let mut printing = true;
-    let mut coming_up = true;
-    let init_over = sleep(init_time_max);
-    tokio::pin!(init_over);
-    let mut idle_check = interval(IDLE_CHECK);
-    let status = loop {
-        tokio::select! {
-            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                connections.spawn(runtime_api::serve(Arc::clone(&sandbox), stream));
-            },
-            Some(_) = connections.join_next() => {}
-            status = child.wait() => break status.ok(),
-            () = sandbox.stop.notified() => break None,
-            () = sandbox.logs.follow(), if printing => printing = false,
-            () = &mut init_over, if coming_up => {
-                coming_up = false;
-                if sandbox.init_timed_out() {
-                    break None;
-                }
-            }
-            _ = idle_check.tick() => sandbox.end_if_idle(),
-        }
-    };
-    let status = match status {
-        Some(status) => {
-            hear_out(&sandbox, &listener, &mut connections).await;
-            Some(status)
-        }
-        None => stop(&sandbox, &mut child).await,
-    };
-    // Its children may live on and hold its files and ports. The group's id is taken as long as they do.
-    signal_group(sandbox.pid, Signal::KILL);
-    sandbox.logs.catch_up();
-    sandbox.ended(&exit_reason(status));
-}
-
-/// Takes the last requests of a process that has ended: an answer it gave before counts.
-async fn hear_out(sandbox: &Arc<Sandbox>, listener: &TcpListener, connections: &mut JoinSet<()>) {
-    while let Ok(Ok((stream, _))) = timeout(LAST_CONNECTION, listener.accept()).await {
-        connections.spawn(runtime_api::serve(Arc::clone(sandbox), stream));
-    }
-    let all = async { while connections.join_next().await.is_some() {} };
-    let _ = timeout(LAST_REQUESTS, all).await;
-}
-
-async fn stop(sandbox: &Sandbox, child: &mut Child) -> Option<ExitStatus> {
-    let (ends_itself, has_extension) = sandbox.ending();
-    let grace = if ends_itself {
-        LAST_WORDS
-    } else if has_extension {
-        signal_group(sandbox.pid, Signal::TERM);
-        sandbox.plan.surroundings.limits.shutdown_time
-    } else {
-        Duration::ZERO
-    };
-    if !grace.is_zero()
-        && let Ok(status) = timeout(grace, child.wait()).await
-    {
-        return status.ok();
-    }
-    signal_group(sandbox.pid, Signal::KILL);
-    child.wait().await.ok()
-}
-
-fn signal_group(pid: u32, signal: Signal) {
-    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-        let _ = kill_process_group(pid, signal); // there may be nobody left
-    }
-}
-
-/// As Lambda words it: `Runtime exited with error: exit status 127`.
-fn exit_reason(status: Option<ExitStatus>) -> String {
-    use std::os::unix::process::ExitStatusExt;
-    let Some(status) = status else { return "Runtime exited without providing a reason".into() };
-    match (status.code(), status.signal()) {
-        (Some(0), _) | (None, None) => "Runtime exited without providing a reason".into(),
-        (Some(code), _) => format!("Runtime exited with error: exit status {code}"),
-        (None, Some(signal)) => {
-            let name = match signal {
-                4 => "illegal instruction",
-                6 => "aborted",
-                8 => "floating point exception",
-                9 => "killed",
-                11 => "segmentation fault",
-                13 => "broken pipe",
-                15 => "terminated",
-                _ => return format!("Runtime exited with error: signal {signal}"),
-            };
-            let core = if status.core_dumped() { " (core dumped)" } else { "" };
-            format!("Runtime exited with error: signal: {name}{core}")
-        }
-    }
-}
-
-/// `No such file or directory (os error 2)` as Lambda's Go says it: `no such file or directory`.
-fn lower_case(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

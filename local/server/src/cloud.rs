@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use aws_api::{Service, Signatures};
@@ -44,7 +43,9 @@ pub enum StartError {
         source: io::Error,
     },
     /// An address that others can reach, and nobody said that this is meant.
-    #[error("{address} can be reached from other machines: add --allow-remote if that is meant (requests must be signed then)")]
+    #[error(
+        "{address} can be reached from other machines: add --allow-remote if that is meant (requests must be signed then)"
+    )]
     Remote {
         /// The address.
         address: SocketAddr,
@@ -52,9 +53,6 @@ pub enum StartError {
     /// A file could not be opened; it is as it was.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// A room could not begin.
-    #[error("{0}")]
-    Room(String),
     /// The stack could not be made.
     #[error("the built-in stack could not be made: {0}")]
     Stack(#[from] stack::StackError),
@@ -168,7 +166,6 @@ async fn open_rooms(
     let location = |file: &str| state.map_or(Location::Memory, |state| Location::File(state.file(file)));
     let durability = settings.durability;
     let endpoint = format!("http://{address}");
-    let room_failed = |error: &dyn std::fmt::Display| StartError::Room(error.to_string());
 
     let queues = Queues::open(world.clone(), location("queues.db"), durability, endpoint.clone())?;
     let (deliveries, invocations) = (queues.lane(DELIVERIES), queues.lane(INVOCATIONS));
@@ -187,7 +184,7 @@ async fn open_rooms(
         durability,
         function_host::Settings {
             endpoint,
-            state_dir: state.map(|state| state.path().to_owned()).map(PathBuf::from),
+            state_dir: state.map(|state| state.path().to_owned()),
             sandboxes_per_function_max: SANDBOXES_PER_FUNCTION_MAX,
             time_scale: settings.time_scale,
             built_in: settings.built_in.clone(),
@@ -219,18 +216,11 @@ async fn open_rooms(
         Arc::clone(&outside) as Arc<dyn user_pool::Triggers>,
         outside as Arc<dyn user_pool::Messages>,
     )
-    .await
-    .map_err(|error| room_failed(&error))?;
+    .await?;
 
-    let services = [
-        pools.services(),
-        functions.services(),
-        bus.services(),
-        queues.services(),
-        tables.services(),
-        mail.services(),
-    ]
-    .concat();
+    let services =
+        [pools.services(), functions.services(), bus.services(), queues.services(), tables.services(), mail.services()]
+            .concat();
     let worker = Worker {
         world: world.clone(),
         bus: Arc::clone(&bus),

@@ -9,6 +9,8 @@ use world::World;
 
 /// Pending jobs named in an answer.
 const NAMED_MAX: usize = 50;
+/// How often the jobs are looked at while their number stays the same: one that failed waits for its next attempt.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// What is not done yet.
 #[derive(Clone, Debug, Serialize)]
@@ -23,12 +25,7 @@ pub struct Pending {
 
 /// Waits until nothing is queued or running, at most so long. An `Err` names what still is; it comes at once when
 /// all of that waits for a time that lies beyond the limit.
-pub async fn settle(
-    world: &World,
-    queues: &Arc<Queues>,
-    lanes: &[Lane],
-    limit: Duration,
-) -> Result<(), Vec<Pending>> {
+pub async fn settle(world: &World, queues: &Arc<Queues>, lanes: &[Lane], limit: Duration) -> Result<(), Vec<Pending>> {
     let mut pending = queues.watch_pending();
     let deadline = tokio::time::Instant::now() + limit;
     loop {
@@ -40,10 +37,11 @@ pub async fn settle(
         if lanes.iter().all(waits) && *pending.borrow() != 0 {
             return Err(named(lanes));
         }
-        match tokio::time::timeout_at(deadline, pending.changed()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) | Err(_) => return Err(named(lanes)),
+        if tokio::time::Instant::now() >= deadline {
+            return Err(named(lanes));
         }
+        // An error means that the queues are gone; then the next look finds nothing pending, or the deadline.
+        let _ = tokio::time::timeout(LOOK_EVERY, pending.changed()).await;
     }
 }
 

@@ -43,8 +43,8 @@ impl UserPools {
         durability: Durability,
         triggers: Arc<dyn Triggers>,
         messages: Arc<dyn Messages>,
-    ) -> Result<Arc<Self>, Error> {
-        let store = Store::open(location, durability).map_err(|error: StorageError| Error::Internal(error))?;
+    ) -> Result<Arc<Self>, StorageError> {
+        let store = Store::open(location, durability)?;
         let (pools, clients) = store.pools_and_clients().await?;
         Ok(Arc::new(Self {
             keyring: Keyring::new(world.random.clone()),

@@ -100,7 +100,7 @@ impl Store {
     }
 
     /// All pools and clients: few, and kept in memory.
-    pub async fn pools_and_clients(&self) -> Result<(Vec<Pool>, Vec<Client>), Error> {
+    pub async fn pools_and_clients(&self) -> Result<(Vec<Pool>, Vec<Client>), StorageError> {
         self.database
             .read(|connection| {
                 let mut pools = connection.prepare("SELECT id, arn, settings, secret, created, modified FROM pools")?;
@@ -111,7 +111,6 @@ impl Store {
                 Ok((pools, clients))
             })
             .await
-            .map_err(|error: StorageError| error.into())
     }
 
     /// Stores a pool, new or changed.

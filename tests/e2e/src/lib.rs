@@ -70,7 +70,9 @@ impl Server {
         let host = self.endpoint.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host).await.expect("it listens");
         let length = body.len();
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+        );
         stream.write_all(format!("{head}{body}").as_bytes()).await.expect("it reads");
         let mut response = String::new();
         stream.read_to_string(&mut response).await.expect("it answers");

@@ -118,7 +118,8 @@ async fn functions_die_with_the_server() {
 /// By `/proc/PID/stat`: the fourth field is the parent.
 #[cfg(target_os = "linux")]
 fn children_of(parent: u32) -> Vec<u32> {
-    let processes = std::fs::read_dir("/proc").expect("Linux").filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let processes =
+        std::fs::read_dir("/proc").expect("Linux").filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let is_child = |pid: &u32| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         let behind_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);

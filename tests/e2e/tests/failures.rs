@@ -32,7 +32,7 @@ async fn an_event_that_no_attempt_brings_to_success_reaches_the_failure_destinat
     let server = Server::in_memory().await;
     publish(&server, r#"{"not": "an identity event"}"#).await;
     for wait in [1, 2] {
-        let (status, _) = server.inside("POST", "/_tandem/settle?timeoutMs=5000", "").await;
+        let (status, _) = server.inside("POST", "/_tandem/settle?timeoutMs=20000", "").await;
         assert_eq!(status, 504, "a retry is due in {wait} minutes");
         server.advance(Duration::from_secs(60 * wait)).await;
     }
@@ -50,7 +50,7 @@ async fn a_delivery_to_a_function_that_is_gone_reaches_the_dead_letter_queue() {
     let functions = Functions::new(&server.config());
     functions.delete_function().function_name("welcome-email").send().await.expect("DeleteFunction");
     publish(&server, r#"{"not": "an identity event"}"#).await;
-    let (_, _) = server.inside("POST", "/_tandem/settle?timeoutMs=5000", "").await;
+    let (_, _) = server.inside("POST", "/_tandem/settle?timeoutMs=20000", "").await;
     let messages = messages(&server, "deadLetterQueueUrl").await;
     assert_eq!(messages.len(), 1);
     let attributes = messages[0].message_attributes().expect("attributes");

@@ -9,7 +9,10 @@ use e2e::{PASSWORD, Server};
 async fn profiles(server: &Server) -> Vec<std::collections::HashMap<String, AttributeValue>> {
     let scan = Tables::new(&server.config()).scan().table_name(server.of_stack("tableName"));
     let items = scan.send().await.expect("Scan").items.unwrap_or_default();
-    items.into_iter().filter(|item| item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk == "PROFILE")).collect()
+    items
+        .into_iter()
+        .filter(|item| item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk == "PROFILE"))
+        .collect()
 }
 
 async fn welcome_mails(server: &Server, to: &str) -> usize {

@@ -97,6 +97,27 @@ async fn a_directory_on_disk_runs_where_it_lies() {
 }
 
 #[tokio::test]
+async fn a_new_build_on_disk_is_used_without_a_word() {
+    use std::os::unix::fs::PermissionsExt;
+    let tandem = Tandem::new();
+    let program = tandem.directory.path().join("program");
+    let build = |stage: &str| {
+        // As compilers do it: a new file in the place of the old.
+        let new = tandem.directory.path().join("new");
+        std::fs::write(&new, format!("#!/bin/sh\nexport STAGE={stage}\n{}", bootstrap())).expect("it is written");
+        std::fs::set_permissions(&new, PermissionsExt::from_mode(0o755)).expect("it may run");
+        std::fs::rename(&new, &program).expect("it is put in its place");
+    };
+    build("one");
+    tandem.create_with("f", "h", json!({"Code": {"S3Bucket": "local", "S3Key": program}})).await;
+    let stage = async || tandem.invoke("f", json!({"do": "environment"})).await.0["environment"]["STAGE"].clone();
+    assert_eq!(stage().await, "one");
+    build("two");
+    while stage().await == "one" {} // we look a few times a second
+    assert_eq!(stage().await, "two");
+}
+
+#[tokio::test]
 async fn what_no_function_has_is_swept_away() {
     let tandem = Tandem::new();
     let code = json!({"Code": {"ZipFile": zipped(&[("bootstrap", &bootstrap())])}});

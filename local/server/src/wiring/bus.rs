@@ -49,7 +49,7 @@ impl Targets for BusOutside {
         _trace: &TraceId,
     ) -> Result<(), TargetFailure> {
         let message = OutgoingMessage { body, group_id, ..OutgoingMessage::default() };
-        self.queues.send(queue_arn, message).await.map(drop).map_err(failure)
+        self.queues.send(queue_arn, message).await.map(drop).map_err(|error| failure(&error))
     }
 
     async fn dead_letter(
@@ -60,11 +60,11 @@ impl Targets for BusOutside {
     ) -> Result<(), TargetFailure> {
         let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let message = OutgoingMessage { body, attributes, ..OutgoingMessage::default() };
-        self.queues.send(queue_arn, message).await.map(drop).map_err(failure)
+        self.queues.send(queue_arn, message).await.map(drop).map_err(|error| failure(&error))
     }
 }
 
-fn failure(error: SendError) -> TargetFailure {
+fn failure(error: &SendError) -> TargetFailure {
     match error {
         SendError::Storage(_) => TargetFailure::retryable("INTERNAL_ERROR", error.to_string()),
         SendError::NoSuchQueue => TargetFailure::no_resource(error.to_string()),

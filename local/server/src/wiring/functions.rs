@@ -27,12 +27,7 @@ impl AsyncQueue for FunctionsOutside {
 
 #[async_trait]
 impl Destinations for FunctionsOutside {
-    async fn send(
-        &self,
-        destination_arn: &str,
-        body: String,
-        attributes: Vec<(String, String)>,
-    ) -> Result<(), String> {
+    async fn send(&self, destination_arn: &str, body: String, attributes: Vec<(String, String)>) -> Result<(), String> {
         let arn: Arn = destination_arn.parse().map_err(|_| format!("{destination_arn} is not an ARN"))?;
         match arn.service.as_str() {
             "sqs" => {
@@ -43,7 +38,8 @@ impl Destinations for FunctionsOutside {
                 let functions = self.functions.get().and_then(std::sync::Weak::upgrade);
                 let functions = functions.ok_or("the functions are stopping")?;
                 let trace = TraceId::new(self.world.clock.now(), &self.world.random);
-                let job = functions.async_job(destination_arn, body.as_bytes(), &trace).map_err(|error| error.to_string())?;
+                let job =
+                    functions.async_job(destination_arn, body.as_bytes(), &trace).map_err(|error| error.to_string())?;
                 let label = format!("destination {}", arn.resource);
                 self.enqueue(job, label).await.map_err(|error| error.to_string())
             }
