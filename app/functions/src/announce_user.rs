@@ -35,8 +35,8 @@ const FEDERATED_STATUS: &str = "EXTERNAL_PROVIDER";
 
 /// What fits into Cognito's 5 seconds, a cold start included. The SDK's own connect time-out alone is 3.1.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
-const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1000);
-const OPERATION_TIMEOUT: Duration = Duration::from_millis(3000);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
 const ATTEMPTS: u32 = 2;
 
 /// For all calls together, should the bus turn an entry down for the moment.
@@ -68,13 +68,13 @@ impl Settings {
     /// From `EVENT_BUS_NAME`, `ON_PUBLISH_FAILURE` and `EVENT_ATTRIBUTES`.
     pub fn from_environment() -> Result<Self, Invalid> {
         let bus = required("EVENT_BUS_NAME", "the name or ARN of the bus to announce users on")?;
-        let on_publish_failure = on_publish_failure(optional("ON_PUBLISH_FAILURE"))?;
+        let on_publish_failure = on_publish_failure(optional("ON_PUBLISH_FAILURE").as_deref())?;
         Ok(Self { bus, on_publish_failure, attributes: names(&optional("EVENT_ATTRIBUTES").unwrap_or_default()) })
     }
 }
 
-fn on_publish_failure(value: Option<String>) -> Result<OnPublishFailure, Invalid> {
-    match value.as_deref() {
+fn on_publish_failure(value: Option<&str>) -> Result<OnPublishFailure, Invalid> {
+    match value {
         None | Some("fail") => Ok(OnPublishFailure::Fail),
         Some("continue") => Ok(OnPublishFailure::Continue),
         Some(other) => {

@@ -10,9 +10,13 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use crate::environment::optional;
 
 /// What an asynchronous function may wait for one call; its own time-out is longer.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(1000);
-const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(3000);
-const OPERATION_TIMEOUT: Duration = Duration::from_millis(8000);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Where the services that the functions call may be found apart from the others.
+const SERVICE_ENDPOINTS: [&str; 3] =
+    ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_EVENTBRIDGE", "AWS_ENDPOINT_URL_SESV2"];
 
 /// The SDK's settings. Where the credentials are in the environment, as in every Lambda function, nothing else is
 /// asked for them: no profile files, no metadata service. Other variables (`AWS_ENDPOINT_URL` and its forms for one
@@ -31,5 +35,16 @@ pub async fn sdk_config() -> SdkConfig {
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
             .profile_files(EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "").build());
     }
+    if is_plain() {
+        loader = loader.http_client(aws_smithy_http_client::Builder::new().build_http());
+    }
     loader.load().await
+}
+
+/// Whether no call needs TLS, as in the local cloud. To have it ready means to read some hundred certificates, which is
+/// most of what a start would take.
+fn is_plain() -> bool {
+    optional("AWS_ENDPOINT_URL").is_some_and(|url| url.starts_with("http://"))
+        && SERVICE_ENDPOINTS.iter().all(|name| optional(name).is_none_or(|url| url.starts_with("http://")))
+        && optional("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_none()
 }

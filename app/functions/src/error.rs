@@ -4,13 +4,14 @@
 //! the code's types are called. The words never quote what users have entered: they end up in logs and queues.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use lambda_runtime::Diagnostic;
 use tandem_profiles::InvalidEvent;
 
 /// An invocation that failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A trigger event lacks what the announcement is made of.
@@ -58,6 +59,13 @@ impl Error {
             Self::MailNotSent(_) => "MailNotSent",
             Self::MailRejected(_) => "MailRejected",
         }
+    }
+}
+
+/// What `lambda_runtime` logs of a failed invocation: the same words that it reports.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {self}", self.error_type())
     }
 }
 

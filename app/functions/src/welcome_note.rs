@@ -63,13 +63,13 @@ impl WelcomeNotes {
             .item("status", text(IN_PROGRESS))
             .item("eventId", text(welcome.event_id))
             .item("claimedBy", text(welcome.request_id))
-            .item("inProgressUntil", number(until.millis()))
+            .item("inProgressUntil", number(until.millis().unsigned_abs()))
             .item(EXPIRY, number(now.plus_days(NOTE_DAYS).seconds()))
             .condition_expression(FREE)
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":in_progress", text(IN_PROGRESS))
             .expression_attribute_values(":request", text(welcome.request_id))
-            .expression_attribute_values(":now_millis", number(now.millis()))
+            .expression_attribute_values(":now_millis", number(now.millis().unsigned_abs()))
             .expression_attribute_values(":now_seconds", number(now.seconds()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
@@ -114,6 +114,6 @@ fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-fn number(value: i64) -> AttributeValue {
+fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }

@@ -7,6 +7,8 @@
 //!   follow a deletion is one publisher's clock against another's. Of several deletions the newest stays.
 //! - `createdAt` is the time of the earliest event.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 
 use crate::event::{Change, EventId, IdentityEvent};
@@ -71,18 +73,21 @@ pub enum Ignored {
 /// What an event does, given what is stored.
 pub fn decide(standing: &Standing, event: &IdentityEvent) -> Decision {
     let deletes = matches!(event.change, Change::Deleted(_));
-    let event_as_of = event.as_of();
-    match *standing {
-        Standing::Absent if deletes => Decision::Erase,
-        Standing::Absent => Decision::Create,
-        Standing::Tombstone { as_of } if as_of == event_as_of => Decision::Ignore(Ignored::Duplicate),
-        Standing::Tombstone { .. } if !deletes => Decision::Ignore(Ignored::Tombstoned),
-        Standing::Tombstone { as_of } if as_of < event_as_of => Decision::Erase,
-        Standing::Tombstone { .. } => Decision::Ignore(Ignored::Stale),
-        Standing::Profile { .. } if deletes => Decision::Erase,
-        Standing::Profile { as_of, .. } if as_of == event_as_of => Decision::Ignore(Ignored::Duplicate),
-        Standing::Profile { as_of, .. } if as_of < event_as_of => Decision::Update,
-        Standing::Profile { created_at, .. } if event_as_of.occurred_at < created_at => Decision::Backdate,
-        Standing::Profile { .. } => Decision::Ignore(Ignored::Stale),
+    let event = event.as_of();
+    match (*standing, deletes) {
+        (Standing::Absent | Standing::Profile { .. }, true) => Decision::Erase,
+        (Standing::Absent, false) => Decision::Create,
+        (Standing::Profile { as_of, created_at }, false) => match event.cmp(&as_of) {
+            Ordering::Greater => Decision::Update,
+            Ordering::Equal => Decision::Ignore(Ignored::Duplicate),
+            Ordering::Less if event.occurred_at < created_at => Decision::Backdate,
+            Ordering::Less => Decision::Ignore(Ignored::Stale),
+        },
+        (Standing::Tombstone { as_of }, _) => match event.cmp(&as_of) {
+            Ordering::Equal => Decision::Ignore(Ignored::Duplicate),
+            _ if !deletes => Decision::Ignore(Ignored::Tombstoned),
+            Ordering::Greater => Decision::Erase,
+            Ordering::Less => Decision::Ignore(Ignored::Stale),
+        },
     }
 }

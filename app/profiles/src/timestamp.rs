@@ -28,8 +28,8 @@ impl Timestamp {
     }
 
     /// Whole seconds since the Unix epoch, as DynamoDB's time to live wants them.
-    pub const fn seconds(self) -> i64 {
-        self.0 / 1000
+    pub const fn seconds(self) -> u64 {
+        (self.0 / 1000).unsigned_abs()
     }
 
     /// This time and so many days more.

@@ -191,13 +191,13 @@ fn an_answer_without_our_entry_is_none() {
 #[test]
 fn a_failure_to_publish_fails_the_trigger_unless_told_otherwise() {
     assert_eq!(on_publish_failure(None).expect("valid"), OnPublishFailure::Fail);
-    assert_eq!(on_publish_failure(Some("continue".into())).expect("valid"), OnPublishFailure::Continue);
+    assert_eq!(on_publish_failure(Some("continue")).expect("valid"), OnPublishFailure::Continue);
 }
 
 #[test]
 fn a_policy_that_nobody_knows_is_refused() {
     let words = "the environment variable ON_PUBLISH_FAILURE is \"ignore\": it must be fail or continue";
-    assert_eq!(on_publish_failure(Some("ignore".into())).expect_err("refused").to_string(), words);
+    assert_eq!(on_publish_failure(Some("ignore")).expect_err("refused").to_string(), words);
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub fn at(seconds: i64) -> Timestamp {
 /// An invocation with ten seconds left at `now`.
 pub fn context(request_id: &str, now: Timestamp) -> Context {
     let mut context = Context::default();
-    context.request_id = request_id.to_owned();
+    request_id.clone_into(&mut context.request_id);
     context.deadline = u64::try_from(now.millis() + 10_000).expect("after 1970");
     context
 }

@@ -172,7 +172,7 @@ impl ProfileStore {
             Ok(_) => Ok(()),
             // Somebody has moved it further, or erased the user: either way there is nothing left to do.
             Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
             {
                 Ok(())
             }
