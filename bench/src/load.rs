@@ -25,10 +25,13 @@ pub struct Load {
 }
 
 impl Load {
+    #[expect(clippy::cast_precision_loss, reason = "nobody makes 2^52 requests")]
+    pub fn count(&self) -> f64 {
+        self.latencies.len() as f64
+    }
+
     pub fn per_second(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "nobody makes 2^52 requests")]
-        let count = self.latencies.len() as f64;
-        count / self.elapsed.as_secs_f64()
+        self.count() / self.elapsed.as_secs_f64()
     }
 
     pub fn median_ms(&self) -> f64 {

@@ -112,7 +112,7 @@ impl Server {
     pub fn children_resident_mib(&self) -> Result<f64> {
         let path = format!("/proc/{0}/task/{0}/children", self.pid()?);
         let children = fs::read_to_string(path).unwrap_or_default();
-        children.split_whitespace().map(resident_mib).sum()
+        children.split_whitespace().try_fold(0.0, |sum, child| Ok(sum + resident_mib(child)?))
     }
 
     fn pid(&self) -> Result<u32> {

@@ -166,6 +166,7 @@ fn install_python(project: &Project, python: &str) -> Result<()> {
 fn node(project: &Project, filter: Option<&str>) -> Command {
     let mut command = project.command("node");
     command.args(["--test", "--test-concurrency=2", "--test-reporter=spec"]);
+    command.env("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true"); // it would be said once per file
     if let Some(filter) = filter {
         command.arg(format!("--test-name-pattern={filter}"));
     }

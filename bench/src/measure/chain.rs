@@ -40,7 +40,7 @@ pub async fn measure(plan: &Plan, figures: &mut Figures) -> Result<()> {
     let name = format!("whole chain, {} at a time", plan.concurrency);
     figures.add(name, load.per_second(), "users/s", Aim::AtLeast(1_000.0));
     figures.add("confirmed to readable profile, median", load.median_ms(), "ms", Aim::AtMost(2.0));
-    let used = (server.processor_seconds()? - before) / (load.per_second() * plan.period.as_secs_f64());
+    let used = (server.processor_seconds()? - before) / load.count();
     figures.add("processor time of the server per user", used * 1000.0, "ms", Aim::None);
     server.settle().await?;
     server.stop().await

@@ -29,7 +29,7 @@ pub async fn by_password(plan: &Plan, figures: &mut Figures) -> Result<()> {
         async |connection: &mut Connection, number: u64| sign_in(connection, &app, number % USERS).await.map(drop);
     let load = load::run(server.address, plan.concurrency, Until::Elapsed(plan.period), round).await?;
     figures.add("sign-in by password", load.per_second(), "1/s", Aim::AtLeast(1_500.0));
-    let used = (server.processor_seconds()? - before) / (load.per_second() * plan.period.as_secs_f64());
+    let used = (server.processor_seconds()? - before) / load.count();
     figures.add("processor time of one", used * 1000.0, "ms", Aim::None);
     server.stop().await
 }

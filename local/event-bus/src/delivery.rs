@@ -169,13 +169,17 @@ impl EventBus {
                 let group = header.target.group_id().map(str::to_owned);
                 self.targets.send(arn, payload.body.into_owned(), group, rule_arn, &trace).await
             }
-            Ok(Destination::Function) => match json::minified(&payload.body) {
-                Err(error) => Err(TargetFailure::permanent("INVALID_JSON", error.to_string())),
-                Ok(_) => match self.targets.can_invoke(arn, rule_arn).await {
+            Ok(Destination::Function) => {
+                // Only the strings that a template makes may be no JSON.
+                let is_made = header.target.input_transformer.is_some();
+                if let Some(Err(error)) = is_made.then(|| json::minified(&payload.body)) {
+                    return Attempt::Failed(TargetFailure::permanent("INVALID_JSON", error.to_string()));
+                }
+                match self.targets.can_invoke(arn, rule_arn).await {
                     Ok(()) => return Attempt::Invoke { payload: payload.body.into_owned() },
                     Err(failure) => Err(failure),
-                },
-            },
+                }
+            }
         };
         result.map_or_else(Attempt::Failed, |()| Attempt::Delivered)
     }

@@ -27,8 +27,7 @@ mod ports;
 mod room;
 mod routing;
 mod schedule;
-#[cfg(test)]
-mod speed;
+mod shelf;
 mod store;
 mod tags;
 mod target;

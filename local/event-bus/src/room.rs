@@ -6,10 +6,11 @@ use aws_api::{Arn, Protocol, Service, ServiceName};
 use storage::{Database, Durability, Location, StorageError};
 use world::{Timestamp, World};
 
-use crate::book::{DEFAULT_BUS, Shelf};
+use crate::book::DEFAULT_BUS;
 use crate::error::Error;
 use crate::ops::OPERATIONS;
 use crate::ports::{Deliveries, Step, Targets};
+use crate::shelf::Shelf;
 use crate::store;
 
 const NAME: ServiceName = ServiceName {
@@ -18,6 +19,7 @@ const NAME: ServiceName = ServiceName {
     signing: "events",
     protocol: Protocol::Json11,
     unsigned: &[],
+    constraint_exception: "ValidationException",
 };
 
 /// `EventBridge`: buses, rules and targets, and the deliveries that events make.

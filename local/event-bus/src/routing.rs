@@ -11,6 +11,8 @@ use crate::ports::QueuedDelivery;
 
 /// Rules that did not match and are told of, per event: a bus of ten thousand must not flood the timeline.
 const MISMATCHES_TOLD_MAX: usize = 20;
+/// Of these, rules that have nothing in common with the event.
+const STRANGERS_TOLD_MAX: usize = 10;
 
 /// An event on a bus.
 #[derive(Clone, Debug)]
@@ -94,7 +96,7 @@ fn match_rules(world: &World, bus: &Arc<Bus>, index: &RuleIndex, accepted: &Acce
             routed.deliveries.push(QueuedDelivery { body: delivery.encode(), label });
         }
     }
-    tell_mismatches(world, bus, index, (accepted, &event), &matching, routed);
+    tell_mismatches(world, index, (accepted, &event), &matching, routed);
     if matching.is_empty() {
         let what = format!("no rule on bus {} matched {}", bus.name, accepted.detail_type);
         let detail = format!("{} rules, {} of them enabled", bus.rules().len(), index.rules.len());
@@ -105,7 +107,6 @@ fn match_rules(world: &World, bus: &Arc<Bus>, index: &RuleIndex, accepted: &Acce
 /// Tells of the rules that did not match, those first that share a required value with the event.
 fn tell_mismatches(
     world: &World,
-    bus: &Bus,
     index: &RuleIndex,
     (accepted, event): (&Accepted, &Event<'_>),
     matching: &[usize],
@@ -114,14 +115,10 @@ fn tell_mismatches(
     let is_other = |place: &usize| matching.binary_search(place).is_err();
     let mut told: Vec<usize> = index.patterns.considered(event).into_iter().filter(is_other).collect();
     told.truncate(MISMATCHES_TOLD_MAX);
-    for place in (0..index.rules.len()).filter(is_other) {
-        if told.len() == MISMATCHES_TOLD_MAX {
-            break;
-        }
-        if !told.contains(&place) {
-            told.push(place);
-        }
-    }
+    let room = STRANGERS_TOLD_MAX.min(MISMATCHES_TOLD_MAX - told.len());
+    let is_stranger = |place: &usize| is_other(place) && !told.contains(place);
+    let strangers: Vec<usize> = (0..index.rules.len()).filter(is_stranger).take(room).collect();
+    told.extend(strangers);
     told.sort_unstable();
     let mut tell = |rule: &Rule, detail: String| {
         let moment = accepted.moment(world, Kind::Rule, format!("rule {} did not match", rule.name));
@@ -132,8 +129,7 @@ fn tell_mismatches(
             tell(&index.rules[*place], format!("{field} {reason}"));
         }
     }
-    let disabled = bus.rules().iter().filter(|rule| !rule.is_enabled());
-    for rule in disabled.take(MISMATCHES_TOLD_MAX - told.len()) {
+    for rule in index.disabled.iter().take(MISMATCHES_TOLD_MAX - told.len()) {
         tell(rule, "the rule is disabled".into());
     }
 }

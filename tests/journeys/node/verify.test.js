@@ -66,7 +66,7 @@ test('verify: refuses a token that was changed', async (t) => {
 test('verify: refuses a token of another client', async (t) => {
   const { cloud, tokens } = await signedIn(t);
   const strict = await verifier(cloud, { tokenUse: 'id', clientId: 'another' });
-  await assert.rejects(strict.verify(tokens.IdToken), /Client ID not allowed|Audience not allowed/);
+  await assert.rejects(strict.verify(tokens.IdToken), /not allowed: .*Expected: another/);
 });
 
 test('verify: the two tokens are signed by two keys of the pool', async (t) => {

@@ -1,6 +1,7 @@
 """A local cloud as a process, and the few things that every journey does with one."""
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -103,6 +104,7 @@ class Cloud:
 
     # -- What AWS has too
 
+    @functools.cache
     def client(self, service):
         # One attempt: a retry would hide the first answer.
         config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30)

@@ -370,10 +370,13 @@ mod tests {
     async fn many_rules_do_not_flood_the_timeline() {
         let t = Room::new();
         for n in 0..30 {
-            t.rule("default", &format!("r{n}"), r#"{"source":["other"]}"#).await;
+            t.rule("default", &format!("far{n}"), r#"{"source":["other"]}"#).await;
+            t.rule("default", &format!("near{n}"), r#"{"source":["s"],"detail":{"x":[{"exists":true}]}}"#).await;
         }
         t.event("default", "s", json!({})).await;
         assert_eq!(t.moments(Kind::Rule).len(), 20);
+        t.event("default", "unknown", json!({})).await;
+        assert_eq!(t.moments(Kind::Rule).len(), 30);
     }
 
     #[tokio::test]

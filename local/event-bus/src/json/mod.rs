@@ -8,14 +8,16 @@
 //!
 //! Sources: the recorded messages of the real service, and Jackson's `ReaderBasedJsonParser`.
 
+mod words;
+
 use std::borrow::Cow;
-use std::fmt::Write as _;
+
+pub use words::quoted;
+use words::{continues_word, described, shown_source, starts_word, unescape};
 
 /// Jackson refuses what is deeper (`StreamReadConstraints.getMaxNestingDepth`); EventBridge's documentation
 /// names the same number for events.
 const DEPTH_MAX: usize = 1000;
-/// How much of a source Jackson repeats in a message.
-const SOURCE_SHOWN_CHARS_MAX: usize = 500;
 /// How much of an unknown word Jackson repeats in a message.
 const WORD_SHOWN_CHARS_MAX: usize = 256;
 
@@ -168,16 +170,24 @@ impl<'a> Reader<'a> {
         Ok(Cow::Borrowed(&self.text[self.value_at..self.at]))
     }
 
-    /// Passes over the value that the reader stands on, whatever is in it, and returns it as it is written.
+    /// Passes over the value that the reader stands on, and returns it as it is written. What is inside an
+    /// object or array is not checked: use it on text that is known to be JSON.
     pub fn skip_value(&mut self, token: Token) -> Result<&'a str, Syntax> {
         let start = self.value_at;
         if matches!(token, Token::ObjectStart | Token::ArrayStart) {
-            let outside = self.scopes.len() - 1;
-            while self.scopes.len() > outside {
-                if self.next()?.is_none() {
-                    break;
+            let mut depth = 1;
+            while depth > 0 {
+                let byte = self.byte_here();
+                self.at += usize::from(byte.is_some());
+                match byte {
+                    Some(b'"') => _ = self.scan_string("Unexpected end-of-input in a skipped string")?,
+                    Some(b'{' | b'[') => depth += 1,
+                    Some(b'}' | b']') => depth -= 1,
+                    Some(_) => {}
+                    None => return Err(self.error_here("Unexpected end-of-input in a skipped value")),
                 }
             }
+            self.scopes.pop();
         }
         self.finish_string()?;
         Ok(&self.text[start..self.at])
@@ -333,6 +343,9 @@ impl<'a> Reader<'a> {
     fn scan_string(&mut self, unclosed: &str) -> Result<Quoted, Syntax> {
         let mut quoted = Quoted { start: self.at, end: self.at, has_escapes: false };
         loop {
+            let rest = &self.text.as_bytes()[self.at..];
+            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+            self.at += plain.unwrap_or(rest.len());
             match self.byte_here() {
                 Some(b'"') => {
                     quoted.end = self.at;
@@ -343,13 +356,12 @@ impl<'a> Reader<'a> {
                     quoted.has_escapes = true;
                     self.escape()?;
                 }
-                Some(byte) if byte < 0x20 => {
+                Some(byte) => {
                     let shown = described(char::from(byte));
                     let advice = "has to be escaped using backslash to be included in string value";
                     self.at += 1;
                     return Err(self.error_here(&format!("Illegal unquoted character ({shown}): {advice}")));
                 }
-                Some(_) => self.at += 1,
                 None => return Err(self.error_here(unclosed)),
             }
         }
@@ -458,90 +470,6 @@ pub fn minified(text: &str) -> Result<String, Syntax> {
         }
     }
     Err(reader.error_here("No content to map due to end-of-input"))
-}
-
-/// A string as JSON writes it, quotes and all.
-pub fn quoted(text: &str) -> String {
-    let mut json = String::with_capacity(text.len() + 2);
-    json.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            '\n' => json.push_str("\\n"),
-            '\r' => json.push_str("\\r"),
-            '\t' => json.push_str("\\t"),
-            c if u32::from(c) < 0x20 => _ = write!(json, "\\u{:04x}", u32::from(c)),
-            c => json.push(c),
-        }
-    }
-    json.push('"');
-    json
-}
-
-/// What the escapes in a scanned string stand for. A lone surrogate has no place in our strings.
-fn unescape(raw: &str) -> String {
-    let mut text = String::with_capacity(raw.len());
-    let mut chars = raw.chars();
-    let mut units: Vec<u16> = Vec::new();
-    while let Some(c) = chars.next() {
-        let escape = if c == '\\' { chars.next() } else { None };
-        if escape == Some('u') {
-            let code = chars.by_ref().take(4).fold(0, |code, c| code * 16 + c.to_digit(16).unwrap_or(0));
-            units.push(u16::try_from(code).unwrap_or(0xfffd));
-            continue;
-        }
-        text.push_str(&String::from_utf16_lossy(&units));
-        units.clear();
-        text.push(match escape {
-            None => c,
-            Some('b') => '\u{8}',
-            Some('f') => '\u{c}',
-            Some('n') => '\n',
-            Some('r') => '\r',
-            Some('t') => '\t',
-            Some(other) => other,
-        });
-    }
-    text.push_str(&String::from_utf16_lossy(&units));
-    text
-}
-
-fn starts_word(c: char) -> bool {
-    c.is_alphabetic() || c == '_' || c == '$'
-}
-
-fn continues_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == '$'
-}
-
-fn described(c: char) -> String {
-    match u32::from(c) {
-        code if c.is_control() => format!("(CTRL-CHAR, code {code})"),
-        code if code > 255 => format!("'{c}' (code {code} / 0x{code:x})"),
-        code => format!("'{c}' (code {code})"),
-    }
-}
-
-/// `(String)"…"`, cut short, with control characters made visible.
-fn shown_source(text: &str) -> String {
-    let mut shown = String::from("(String)\"");
-    let mut units = 0;
-    for c in text.chars() {
-        if units < SOURCE_SHOWN_CHARS_MAX {
-            match c {
-                '\n' | '\r' => shown.push(c),
-                c if c.is_control() => _ = write!(shown, "\\u{:04X}", u32::from(c)),
-                c => shown.push(c),
-            }
-        }
-        units += c.len_utf16();
-    }
-    shown.push('"');
-    if units > SOURCE_SHOWN_CHARS_MAX {
-        let _ = write!(shown, "[truncated {} chars]", units - SOURCE_SHOWN_CHARS_MAX);
-    }
-    shown
 }
 
 #[cfg(test)]
