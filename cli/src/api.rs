@@ -25,7 +25,8 @@ impl Api {
 
     /// Calls an operation: `("AWSCognitoIdentityProviderService.SignUp", {…})`.
     pub async fn call(&self, target: &str, input: &Value) -> anyhow::Result<Value> {
-        let request = Request::post("/").header("x-amz-target", target).header("content-type", "application/x-amz-json-1.1");
+        let request =
+            Request::post("/").header("x-amz-target", target).header("content-type", "application/x-amz-json-1.1");
         let (status, body) = self.send(request, input.to_string().into()).await?;
         if status.is_success() {
             return Ok(body);
@@ -46,7 +47,8 @@ impl Api {
 
     async fn send(&self, request: http::request::Builder, body: Bytes) -> anyhow::Result<(http::StatusCode, Value)> {
         let stream = TcpStream::connect(&self.authority).await;
-        let stream = stream.with_context(|| format!("nothing answers at {}: is tandem dev running?", self.authority))?;
+        let stream =
+            stream.with_context(|| format!("nothing answers at {}: is tandem dev running?", self.authority))?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let connection = tokio::spawn(connection);
         let request = request.header("host", &self.authority).body(Full::new(body))?;

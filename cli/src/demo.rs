@@ -82,7 +82,8 @@ impl Demo<'_> {
     /// Waits until everything behind the sign-up is done, prints the story, and looks for the profile.
     async fn tell(&self, address: &str, expected: bool) -> anyhow::Result<()> {
         self.api.inside(Method::POST, "/_tandem/settle").await?;
-        let timeline = self.api.inside(Method::GET, &format!("/_tandem/timeline?user={}", query_value(address))).await?;
+        let timeline =
+            self.api.inside(Method::GET, &format!("/_tandem/timeline?user={}", query_value(address))).await?;
         for line in story::lines(&timeline) {
             println!("{line}");
         }

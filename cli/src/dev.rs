@@ -114,7 +114,10 @@ fn settings(arguments: &arguments::Dev) -> anyhow::Result<Settings> {
     ensure!(digits, "--account takes twelve digits, not {account}");
     let region_fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let region = &arguments.region;
-    ensure!(!region.is_empty() && region.bytes().all(region_fits), "--region takes a name like us-east-1, not {region}");
+    ensure!(
+        !region.is_empty() && region.bytes().all(region_fits),
+        "--region takes a name like us-east-1, not {region}"
+    );
     let scale = arguments.time_scale;
     ensure!(scale.is_finite() && scale > 0.0, "--time-scale takes a number above 0, not {scale}");
     let smtp = arguments.smtp.as_deref().map(str::parse).transpose();
@@ -127,10 +130,7 @@ fn settings(arguments: &arguments::Dev) -> anyhow::Result<Settings> {
         time_scale: scale,
         smtp: smtp.context("--smtp takes smtp://[user:password@]host[:port] or smtps://…")?,
         built_in: built_in()?,
-        launcher: Some(Launcher {
-            program: this_program()?,
-            args: vec![SANDBOX_WORD.to_owned()],
-        }),
+        launcher: Some(Launcher { program: this_program()?, args: vec![SANDBOX_WORD.to_owned()] }),
     })
 }
 

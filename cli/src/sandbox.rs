@@ -11,6 +11,6 @@ pub fn become_program(mut words: impl Iterator<Item = OsString>) -> anyhow::Resu
     let program = PathBuf::from(words.next().context("no program to start")?);
     let text = |word: OsString| word.into_string().map_err(|word| anyhow::anyhow!("{} is not UTF-8", word.display()));
     let args = words.map(text).collect::<anyhow::Result<Vec<_>>>()?;
-    let error = function_host::launcher_main(parent, &program, &args);
+    let error = server::launcher_main(parent, &program, &args);
     bail!("{} could not be started: {error}", program.display())
 }

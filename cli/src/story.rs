@@ -51,7 +51,10 @@ mod tests {
             {"at": "2026-01-01T00:00:00.250Z", "kind": "rule", "outcome": "skipped", "what": "welcome", "detail": "source"},
         ]});
         let lines = lines(&moments);
-        assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["0", "ms", "✓", "api-call", "SignUp", "1.2", "ms"]);
+        assert_eq!(
+            lines[0].split_whitespace().collect::<Vec<_>>(),
+            ["0", "ms", "✓", "api-call", "SignUp", "1.2", "ms"]
+        );
         assert_eq!(lines[1].split_whitespace().collect::<Vec<_>>(), ["250", "ms", "–", "rule", "welcome", "source"]);
     }
 }

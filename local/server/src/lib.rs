@@ -12,7 +12,7 @@ mod settle;
 mod wiring;
 
 pub use cloud::{LocalCloud, StartError};
-pub use function_host::{BuiltIn, Launcher};
+pub use function_host::{BuiltIn, Launcher, launcher_main};
 pub use mail::Smtp;
 pub use settings::{Settings, State};
 pub use stack::{BUILT_IN_FUNCTIONS, Stack};
