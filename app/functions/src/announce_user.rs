@@ -6,7 +6,7 @@
 //!
 //! Cognito may run it up to three times for one sign-up, when it takes too long. Each run publishes an event of its
 //! own time, which consumers take for an update that changes nothing; the ids of those events differ in their time
-//! alone, so that they are recognisable as one announcement ([`event_id`]).
+//! alone, so that they are recognisable as one announcement (see `event_id`).
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! `welcome-email`: greets a new user, once.
 //!
-//! SES cannot be told to send a mail only once, so a note in the table decides ([`crate::welcome_note`]). Between the
+//! SES cannot be told to send a mail only once, so a note in the table decides (`welcome_note.rs`). Between the
 //! sending and its note a crash is possible, after which the mail goes out again: never lost, and the second one
 //! recognisable by the same `X-Tandem-Event-Id`. (A `Message-ID` of our own is not to be had: SES sets it, and refuses
 //! it among the headers of a simple mail; docs.aws.amazon.com/ses/latest/dg/header-fields.html.)

@@ -5,7 +5,7 @@
 //! application, which reads and writes it here too, typed with `serde`; no event ever touches one.
 //!
 //! Events arrive at least once and in any order. [`ProfileStore::apply`] makes one conditional write of each, so
-//! that duplicates and late events change nothing; [`decide`] is the rule behind the conditions, as a pure function.
+//! that duplicates and late events change nothing; [`decide()`] is the rule behind the conditions, as a pure function.
 //!
 //! Not here: where events come from and go to (`tandem-functions`), and any reading of the clock: the time is a
 //! parameter. Start at [`ProfileStore`]; the table that it needs is [`table()`].

@@ -115,7 +115,8 @@ impl FunctionHost {
         let code_directory = CodeDirectory::of(&settings, &world);
         let cannot = |source| StorageError::Open { path: code_directory.path.clone(), source };
         let spawner = Spawner::start().map_err(cannot)?;
-        let surroundings = Surroundings::new(world, spawner, limits, settings.launcher, settings.endpoint);
+        let surroundings =
+            Surroundings::new(world, spawner, limits, settings.launcher, settings.credentials, settings.endpoint);
         let host = Self {
             surroundings,
             queue,

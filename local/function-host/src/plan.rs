@@ -51,7 +51,7 @@ impl Plan {
     /// A sandbox's whole environment: what AWS sets by default, over it what the user set, over it what is
     /// reserved. Nothing of our own environment goes in: no profile, no real credentials.
     pub(crate) fn environment(&self, task_root: &Path, runtime_api: &str) -> BTreeMap<String, String> {
-        let Surroundings { world, .. } = &*self.surroundings;
+        let Surroundings { world, credentials: (key_id, secret), .. } = &*self.surroundings;
         let root = task_root.display().to_string();
         let mut all = BTreeMap::from(
             [
@@ -67,13 +67,13 @@ impl Plan {
         all.retain(|_, value| !value.is_empty());
         all.extend(self.settings.environment.iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
         let stream = format!("{}/[{LATEST}]{}", world.clock.now().format("%Y/%m/%d"), hex_32(world));
-        let reserved = [
-            ("_HANDLER", self.settings.handler.as_str()),
+        let reserved: [(&str, &str); _] = [
+            ("_HANDLER", &self.settings.handler),
             ("_AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1"),
             ("_AWS_XRAY_DAEMON_PORT", "2000"),
             ("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:2000"),
-            ("AWS_ACCESS_KEY_ID", "tandem"),
-            ("AWS_SECRET_ACCESS_KEY", "tandem"),
+            ("AWS_ACCESS_KEY_ID", key_id),
+            ("AWS_SECRET_ACCESS_KEY", secret),
             ("AWS_SESSION_TOKEN", "tandem"),
             ("AWS_REGION", &world.place.region),
             ("AWS_DEFAULT_REGION", &world.place.region),

@@ -15,6 +15,8 @@ use crate::spawner::Spawner;
 pub struct Settings {
     /// `AWS_ENDPOINT_URL` for functions; see [`crate::FunctionHost::set_endpoint`] if the port is chosen late.
     pub endpoint: String,
+    /// The access key and secret that functions sign with.
+    pub credentials: (String, String),
     /// Where uploaded code is unpacked; without it, a directory that goes with the host.
     pub state_dir: Option<PathBuf>,
     /// Processes of one function; further invocations wait.
@@ -49,6 +51,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             endpoint: String::new(),
+            credentials: ("tandem".into(), "tandem".into()), // any will do where nobody checks
             state_dir: None,
             sandboxes_per_function_max: 10,
             time_scale: 1.0,
@@ -93,6 +96,7 @@ pub(crate) struct Surroundings {
     pub(crate) spawner: Spawner,
     pub(crate) launcher: Option<Launcher>,
     pub(crate) limits: Limits,
+    pub(crate) credentials: (String, String),
     endpoint: RwLock<String>,
     sandboxes: watch::Sender<usize>,
 }
@@ -106,10 +110,12 @@ impl Surroundings {
         spawner: Spawner,
         limits: Limits,
         launcher: Option<Launcher>,
+        credentials: (String, String),
         endpoint: String,
     ) -> Arc<Self> {
         let (system_clock, sandboxes) = (Clock::system(), watch::Sender::new(0));
-        Arc::new(Self { world, system_clock, spawner, launcher, limits, endpoint: RwLock::new(endpoint), sandboxes })
+        let endpoint = RwLock::new(endpoint);
+        Arc::new(Self { world, system_clock, spawner, launcher, limits, credentials, endpoint, sandboxes })
     }
 
     pub(crate) fn endpoint(&self) -> String {

@@ -97,7 +97,7 @@ impl LocalCloud {
             listener.local_addr().map_err(|source| StartError::Listen { address: settings.address, source })?;
         let world = World::real(settings.place.clone());
         let signatures = if address.ip().is_loopback() { None } else { Some(credentials(&world)) };
-        let (rooms, mut tasks) = open_rooms(&settings, state.as_ref(), &world, address).await?;
+        let (rooms, mut tasks) = open_rooms(&settings, state.as_ref(), &world, address, signatures.as_ref()).await?;
         let made = stack::built_in(&Resources::new(&world, &rooms.services)).await?;
         *rooms.stack.write().expect("no holder panics") = made;
 
@@ -162,10 +162,13 @@ async fn open_rooms(
     state: Option<&StateDir>,
     world: &World,
     address: SocketAddr,
+    credentials: Option<&(String, String)>,
 ) -> Result<(Rooms, JoinSet<()>), StartError> {
     let location = |file: &str| state.map_or(Location::Memory, |state| Location::File(state.file(file)));
     let durability = settings.durability;
-    let endpoint = format!("http://{address}");
+    // Functions and queue URLs need an address to go to, and "any" is none.
+    let reachable = if address.ip().is_unspecified() { [127, 0, 0, 1].into() } else { address.ip() };
+    let endpoint = format!("http://{}", SocketAddr::new(reachable, address.port()));
 
     let queues = Queues::open(world.clone(), location("queues.db"), durability, endpoint.clone())?;
     let (deliveries, invocations) = (queues.lane(DELIVERIES), queues.lane(INVOCATIONS));
@@ -184,6 +187,7 @@ async fn open_rooms(
         durability,
         function_host::Settings {
             endpoint,
+            credentials: credentials.cloned().unwrap_or_else(|| ("tandem".into(), "tandem".into())),
             state_dir: state.map(|state| state.path().to_owned()),
             sandboxes_per_function_max: SANDBOXES_PER_FUNCTION_MAX,
             time_scale: settings.time_scale,

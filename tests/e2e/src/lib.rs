@@ -24,6 +24,8 @@ pub struct Server {
     pub endpoint: String,
     /// What the built-in stack made.
     pub stack: Value,
+    /// What clients sign with: on loopback any will do.
+    credentials: (String, String),
 }
 
 impl Server {
@@ -35,6 +37,11 @@ impl Server {
     /// One that keeps its state in a directory.
     pub async fn in_directory(directory: &Path) -> Self {
         Self::start(&["--state", directory.to_str().expect("a path in UTF-8")]).await
+    }
+
+    /// One that other machines could reach, and that keeps nothing.
+    pub async fn remote() -> Self {
+        Self::start(&["--in-memory", "--bind", "0.0.0.0", "--allow-remote"]).await
     }
 
     async fn start(arguments: &[&str]) -> Self {
@@ -49,8 +56,17 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
         let first = lines.next_line().await.expect("it says something").expect("a first line");
         let endpoint = first.strip_prefix("ready ").unwrap_or_else(|| panic!("not ready: {first}")).to_owned();
+        let mut credentials = ("tandem".to_owned(), "tandem".to_owned());
+        while let Ok(Some(line)) = lines.next_line().await {
+            match line.trim_start().split_once("  ").map(|(name, value)| (name, value.trim())) {
+                Some(("key id", id)) => credentials.0 = id.to_owned(),
+                Some(("secret", secret)) => credentials.1 = secret.to_owned(),
+                _ if line.trim_start().starts_with("export") => break, // the table has ended
+                _ => {}
+            }
+        }
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let mut server = Self { child, endpoint, stack: Value::Null };
+        let mut server = Self { child, endpoint, stack: Value::Null, credentials };
         server.stack = server.inside("GET", "/_tandem/stack", "").await.1;
         server
     }
@@ -108,7 +124,8 @@ impl Server {
 
     /// What every SDK client is made of.
     pub fn config(&self) -> SdkConfig {
-        let credentials = aws_sdk_dynamodb::config::Credentials::new("tandem", "tandem", None, None, "test");
+        let credentials =
+            aws_sdk_dynamodb::config::Credentials::new(&self.credentials.0, &self.credentials.1, None, None, "test");
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
