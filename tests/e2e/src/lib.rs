@@ -59,8 +59,8 @@ impl Server {
         let mut credentials = ("tandem".to_owned(), "tandem".to_owned());
         while let Ok(Some(line)) = lines.next_line().await {
             match line.trim_start().split_once("  ").map(|(name, value)| (name, value.trim())) {
-                Some(("key id", id)) => credentials.0 = id.to_owned(),
-                Some(("secret", secret)) => credentials.1 = secret.to_owned(),
+                Some(("key id", id)) => id.clone_into(&mut credentials.0),
+                Some(("secret", secret)) => secret.clone_into(&mut credentials.1),
                 _ if line.trim_start().starts_with("export") => break, // the table has ended
                 _ => {}
             }
