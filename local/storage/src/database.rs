@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -87,6 +88,8 @@ pub struct Database(Arc<Inner>);
 
 struct Inner {
     writer: mpsc::Sender<Change>,
+    /// Shared with the writer.
+    commits: Arc<AtomicU64>,
     /// Empty in memory: then the writer reads too.
     readers: Mutex<Vec<Connection>>,
     location: Location,
@@ -123,11 +126,19 @@ impl Database {
         };
         let known = first(&connection)?;
         let (writer, changes) = mpsc::channel(WAITING_MAX);
+        let commits = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&commits);
         std::thread::Builder::new()
             .name("storage-writer".into())
-            .spawn(move || write_in_groups(&connection, changes))
+            .spawn(move || write_in_groups(&connection, changes, &counter))
             .map_err(|source| StorageError::Open { path: PathBuf::from(format!("{location:?}")), source })?;
-        Ok((Self(Arc::new(Inner { writer, readers: Mutex::default(), location, durability })), known))
+        Ok((Self(Arc::new(Inner { writer, commits, readers: Mutex::default(), location, durability })), known))
+    }
+
+    /// How many commits there were. What was read after asking is still true while the answer stays the same: a
+    /// commit counts before its callers hear of it.
+    pub fn commits(&self) -> u64 {
+        self.0.commits.load(Ordering::SeqCst)
     }
 
     /// Runs `change` in a transaction and returns when it is committed. An `Err` of `change` undoes all of it
@@ -227,7 +238,7 @@ fn migrate(connection: &Connection, path: &Path, schema: &[&str]) -> Result<(), 
 }
 
 /// The writer thread: takes what waits, commits it as one, answers, and begins again.
-fn write_in_groups(connection: &Connection, mut changes: mpsc::Receiver<Change>) {
+fn write_in_groups(connection: &Connection, mut changes: mpsc::Receiver<Change>, commits: &AtomicU64) {
     while let Some(first) = changes.blocking_recv() {
         if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
             tracing::error!(%error, "no transaction could begin; a change was refused");
@@ -244,6 +255,7 @@ fn write_in_groups(connection: &Connection, mut changes: mpsc::Receiver<Change>)
             tracing::error!(error = %failure, changes = answers.len(), "a commit failed; its changes are undone");
             let _ = execute(connection, "ROLLBACK"); // already rolled back if SQLite did so itself
         }
+        commits.fetch_add(1, Ordering::SeqCst);
         for answer in answers {
             answer(failure.clone());
         }
@@ -317,6 +329,17 @@ mod tests {
         let database = Database::open(Location::Memory, Durability::default(), SCHEMA).expect("it opens");
         insert(&database, 1).await.expect("it is stored");
         assert_eq!(count(&database).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_commit_counts_before_its_caller_hears_of_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let database = open(&dir.path().join("db")).expect("it opens");
+        let before = database.commits();
+        count(&database).await;
+        assert_eq!(database.commits(), before);
+        insert(&database, 1).await.expect("it is stored");
+        assert!(database.commits() > before);
     }
 
     #[test]
