@@ -13,6 +13,10 @@ use crate::{Clock, Timestamp};
 
 /// Moments kept. About 500 bytes each.
 const MOMENTS_MAX: usize = 20_000;
+/// Of one text in a moment: what callers sent may be repeated in it, and that may be megabytes.
+const TEXT_BYTES_MAX: usize = 2_048;
+/// Of the names of whom a moment is about, and of its ids.
+const NAMES_MAX: usize = 32;
 
 /// The trace that a request belongs to: the `Root` of `X-Amzn-Trace-Id`, such as
 /// `1-6745c3a1-0123456789abcdef01234567`. SDKs inside a function pass it on, which is what ties
@@ -77,6 +81,8 @@ pub enum Kind {
     Item,
     /// A mail or text message handed over.
     Mail,
+    /// Something that went wrong because the fault plan says so.
+    Fault,
     /// Something that people should look at: an unknown bus, a message that went to a dead-letter queue.
     Warning,
 }
@@ -181,6 +187,20 @@ impl Moment {
         self
     }
 
+    /// Keeps every text within what a record of many moments can hold.
+    fn cut(&mut self) {
+        self.about.truncate(NAMES_MAX);
+        self.ids.truncate(NAMES_MAX);
+        let ids = self.ids.iter_mut().map(|(_, id)| id);
+        for text in self.about.iter_mut().chain(ids).chain(&mut self.detail).chain([&mut self.what]) {
+            if text.len() > TEXT_BYTES_MAX {
+                text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
+                text.push('…');
+                text.shrink_to_fit();
+            }
+        }
+    }
+
     /// With an id to look further with.
     #[must_use]
     pub fn id(mut self, name: &'static str, id: impl Into<String>) -> Self {
@@ -208,7 +228,8 @@ impl Timeline {
     }
 
     /// Adds a moment; the oldest goes when there are too many.
-    pub fn record(&self, moment: Moment) {
+    pub fn record(&self, mut moment: Moment) {
+        moment.cut();
         let mut moments = self.moments.lock().expect("no holder panics");
         if moments.len() == MOMENTS_MAX {
             moments.pop_front();
@@ -275,6 +296,18 @@ mod tests {
 
         let story: Vec<_> = world.timeline.of("ann@example.com").iter().map(|moment| moment.what.clone()).collect();
         assert_eq!(story, ["SignUp", "ConfirmSignUp", "PutItem"]);
+    }
+
+    #[test]
+    fn a_moment_stays_small_whatever_was_sent() {
+        let world = World::for_tests(1);
+        let long = "é".repeat(1_000_000);
+        let moment = world.timeline.moment(Kind::ApiCall, &long).detail(&long).about(vec![&long; 100]).id("id", &long);
+        world.timeline.record(moment);
+        let moment = world.timeline.all().swap_remove(0);
+        let texts = moment.about.iter().chain(&moment.detail).chain([&moment.what, &moment.ids[0].1]);
+        let bytes: usize = texts.map(String::len).sum();
+        assert!(bytes <= (NAMES_MAX + 3) * (TEXT_BYTES_MAX + '…'.len_utf8()), "{bytes}");
     }
 
     #[test]
