@@ -127,9 +127,18 @@ fn drop_nulls(value: &mut Value) {
     }
 }
 
-/// "… at line 1 column 7" tells of our parser, not of the caller's mistake.
+/// "… at line 1 column 7" tells of our parser, not of the caller's mistake. Nor is a text repeated that stands where
+/// none may: who sends `AuthParameters` as a text sends a password in it, and messages go into logs.
 fn without_position(message: &str) -> String {
-    message.rsplit_once(" at line ").map_or(message, |(text, _)| text).to_owned()
+    let text = message.rsplit_once(" at line ").map_or(message, |(text, _)| text);
+    let parts = [("string \"", "string, expected "), ("character `", "character, expected ")];
+    for (quoted, rest) in parts {
+        // What is expected is serde's last word, whatever the text has in it.
+        if let (Some((before, _)), Some((_, expected))) = (text.split_once(quoted), text.rsplit_once(", expected ")) {
+            return format!("{before}{rest}{expected}");
+        }
+    }
+    text.to_owned()
 }
 
 /// An answer: for most operations made from a serialisable value, by hand where headers or bytes matter.
@@ -190,6 +199,14 @@ mod tests {
         names: Vec<String>,
         #[serde(default)]
         parameters: HashMap<String, String>,
+    }
+
+    #[test]
+    fn a_text_in_the_wrong_place_is_not_repeated() {
+        let body = json!({"Parameters": "{\"PASSWORD\": \"hunter2, expected 2\"} at line 1"});
+        let call = Call::internal("Any", &body, TraceId::from_root("1-0-0"), "request".into());
+        let error = call.input::<Input>().expect_err("no map");
+        assert_eq!(error.message, "invalid type: string, expected a map");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::{ApiError, Call, Reply};
+use crate::{ApiError, Call, QueryApi, Reply};
 
 /// How a service speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct ServiceName {
 }
 
 /// Method and path of a REST operation: `POST /2015-03-31/functions/{FunctionName}/invocations`.
-/// A `{Name}` stands for one segment of the path.
+/// A `{Name}` stands for one segment of the path; a query at the end (`?find=LayerVersion`) must be there too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
     /// `GET`, `POST`, …
@@ -74,6 +74,10 @@ pub trait Service: Send + Sync {
     fn operations(&self) -> Vec<(&'static str, Option<Route>)>;
     /// Runs one; an unknown name is an [`ApiError::unknown_operation`].
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Reply, ApiError>>;
+    /// How it speaks the query protocol, if it does.
+    fn query(&self) -> Option<&'static QueryApi> {
+        None
+    }
 }
 
 /// A room and its table.
@@ -81,6 +85,7 @@ struct Table<R: 'static> {
     name: ServiceName,
     room: Arc<R>,
     operations: &'static [Operation<R>],
+    query: Option<&'static QueryApi>,
 }
 
 impl dyn Service {
@@ -90,7 +95,17 @@ impl dyn Service {
         room: Arc<R>,
         operations: &'static [Operation<R>],
     ) -> Arc<dyn Service> {
-        Arc::new(Table { name, room, operations })
+        Arc::new(Table { name, room, operations, query: None })
+    }
+
+    /// A service that speaks the query protocol too.
+    pub fn with_query<R: Send + Sync>(
+        name: ServiceName,
+        room: Arc<R>,
+        operations: &'static [Operation<R>],
+        query: &'static QueryApi,
+    ) -> Arc<dyn Service> {
+        Arc::new(Table { name, room, operations, query: Some(query) })
     }
 }
 
@@ -111,6 +126,10 @@ impl<R: Send + Sync> Service for Table<R> {
             }
             None => Box::pin(async { Err(ApiError::unknown_operation(&call.operation)) }),
         }
+    }
+
+    fn query(&self) -> Option<&'static QueryApi> {
+        self.query
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a request to its operation, and from what that says to a response.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,11 +14,16 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 use world::{Kind, Outcome, TraceId, World};
 
+use crate::faulty::{self, Ran};
+use crate::query::{self, Form, QueryApi};
 use crate::sigv4::{self, Credentials};
 use crate::{ApiError, Call, Protocol, Reply, Service, ServiceName};
 
 /// The largest body that any service takes (DynamoDB's batch write): 16 MiB.
 pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Of a header that repeats an error's message, which may repeat what the caller sent.
+const HEADER_CHARS_MAX: usize = 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -41,10 +47,17 @@ pub struct Router {
     signatures: Signatures,
     by_target: HashMap<&'static str, Arc<dyn Service>>,
     by_route: Vec<Routed>,
+    by_query: Vec<(&'static QueryApi, Arc<dyn Service>)>,
 }
 
-/// A REST operation: its method, its path, its name, and where it is.
-type Routed = (Method, Vec<Segment>, &'static str, Arc<dyn Service>);
+/// A REST operation: its method, its path, the query that it must have, its name, and where it is.
+struct Routed {
+    method: Method,
+    segments: Vec<Segment>,
+    query: Option<&'static str>,
+    operation: &'static str,
+    service: Arc<dyn Service>,
+}
 
 #[derive(Debug)]
 enum Segment {
@@ -55,33 +68,63 @@ enum Segment {
 /// A request that found its operation.
 struct Found<'a> {
     service: &'a Arc<dyn Service>,
-    operation: &'a str,
+    operation: Cow<'a, str>,
     path: HashMap<String, String>,
+    /// How it came, if by the query protocol, and the input in the form.
+    form: Option<(&'static QueryApi, Bytes)>,
 }
 
 impl Router {
     /// A router for `services`.
     pub fn new(world: World, signatures: Signatures, services: &[Arc<dyn Service>]) -> Self {
-        let mut router = Self { world, signatures, by_target: HashMap::new(), by_route: Vec::new() };
+        let mut router =
+            Self { world, signatures, by_target: HashMap::new(), by_route: Vec::new(), by_query: Vec::new() };
         for service in services {
+            router.by_query.extend(service.query().map(|api| (api, Arc::clone(service))));
             if service.name().protocol != Protocol::RestJson {
                 router.by_target.insert(service.name().target, Arc::clone(service));
             }
             for (operation, route) in service.operations() {
                 let Some(route) = route else { continue };
                 let method = Method::from_bytes(route.method.as_bytes()).unwrap_or(Method::POST);
-                let segments = route.path.split('/').skip(1).map(Segment::from).collect();
-                router.by_route.push((method, segments, operation, Arc::clone(service)));
+                let (path, query) =
+                    route.path.split_once('?').map_or((route.path, None), |(path, query)| (path, Some(query)));
+                let segments = path.split('/').skip(1).map(Segment::from).collect();
+                router.by_route.push(Routed { method, segments, query, operation, service: Arc::clone(service) });
             }
         }
+        // Of two operations at one path, the one that wants a certain query is asked first.
+        router.by_route.sort_by_key(|routed| routed.query.is_none());
         router
     }
 
     /// Whether a request may come in at all (see [`Router::answer`]), for routes beside AWS's; the refusal if not.
+    /// Nobody signs for those, so the name that was asked for counts also where signatures are checked.
     #[expect(clippy::result_large_err, reason = "a response is what the caller wants to send")]
     pub fn admit(&self, headers: &HeaderMap) -> Result<(), Response<Body>> {
         let refuse = |error| respond_error(Protocol::RestJson, &error, &self.world.random.uuid());
-        self.check_origin(headers).map(drop).map_err(refuse)
+        let named = headers.get_all(HOST).iter().all(|host| cannot_be_rebound(host.to_str().unwrap_or_default()));
+        let named = if named { Ok(()) } else { Err(denied("this server answers to the names of this machine".into())) };
+        named.and_then(|()| self.check_origin(headers)).map(drop).map_err(refuse)
+    }
+
+    /// As [`Router::admit`], for what pages of other sites may call too: only the name that was asked for counts.
+    #[expect(clippy::result_large_err, reason = "a response is what the caller wants to send")]
+    pub fn admit_name(&self, headers: &HeaderMap) -> Result<(), Response<Body>> {
+        let refuse = |error| respond_error(Protocol::RestJson, &error, &self.world.random.uuid());
+        self.check_host(headers).map_err(refuse)
+    }
+
+    /// The access key of a request that is signed for `service`; on loopback, where nobody checks, the key it claims.
+    #[expect(clippy::result_large_err, reason = "a response is what the caller wants to send")]
+    pub fn signer(&self, parts: &Parts, body: &[u8], service: &str) -> Result<Option<String>, Response<Body>> {
+        if let Signatures::Checked(credentials) = &self.signatures {
+            sigv4::verify(credentials, parts, body, service, self.world.clock.now())
+                .map_err(|error| respond_error(Protocol::RestJson, &error, &self.world.random.uuid()))?;
+        }
+        let claimed = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
+        let credential = claimed.and_then(|text| text.split_once("Credential=")).map(|(_, rest)| rest);
+        Ok(credential.and_then(|rest| rest.split('/').next()).map(str::to_owned))
     }
 
     /// Answers one request; every outcome is a response. Requests of foreign pages, or for a name that is none of
@@ -108,7 +151,7 @@ impl Router {
     }
 
     async fn dispatch(&self, parts: &Parts, body: Bytes) -> Response<Body> {
-        let found = match self.find(parts) {
+        let mut found = match self.find(parts, &body) {
             Ok(found) => found,
             Err(error) => return self.refuse(&error, parts),
         };
@@ -116,20 +159,27 @@ impl Router {
         let trace = parts.headers.get(TRACE).and_then(|value| TraceId::from_header(value.to_str().ok()?));
         let trace = trace.unwrap_or_else(|| TraceId::new(self.world.clock.now(), &self.world.random));
         if let Err(error) = self.check_signature(&found, parts, &body) {
-            return respond_error(name.protocol, &error, &self.world.random.uuid());
+            return found.respond(Err(error), &self.world.random.uuid());
         }
         let request_id = self.world.random.uuid();
-        let query = parts.uri.query().map(read_query).unwrap_or_default();
-        let headers = parts.headers.clone();
-        let call = Call::new(found.operation, request_id, trace, (headers, found.path, query), body);
+        let path = std::mem::take(&mut found.path);
+        let (query, body) = match &found.form {
+            Some((_, input)) => (HashMap::new(), input.clone()),
+            None => (parts.uri.query().map(read_query).unwrap_or_default(), body),
+        };
+        let call = Call::new(&found.operation, request_id, trace, (parts.headers.clone(), path, query), body);
         let moment = self.world.timeline.moment(Kind::ApiCall, &call.operation);
         let began = Instant::now();
-        let result = found.service.call(&call).await;
+        let Ran { result, by_fault } = faulty::run(&self.world.faults, &**found.service, &call).await;
         let told = moment.took(began.elapsed()).trace(Some(call.trace.clone())).about(call.take_about());
         let told = told.id("requestId", &call.request_id).id("service", name.signing);
         match &result {
             Ok(_) if call.is_told() => {}
             Ok(_) => self.world.timeline.record(told),
+            Err(error) if by_fault => {
+                tracing::debug!(operation = call.operation, request_id = call.request_id, %error, "by the fault plan");
+                self.world.timeline.record(told.outcome(Outcome::Failed).detail(format!("fault: {error}")));
+            }
             Err(error) => {
                 if error.status.is_server_error() {
                     tracing::error!(operation = call.operation, request_id = call.request_id, %error);
@@ -139,16 +189,16 @@ impl Router {
                 self.world.timeline.record(told.outcome(Outcome::Failed).detail(error.to_string()));
             }
         }
-        match result {
-            Ok(reply) => respond(name.protocol, reply, &call.request_id),
-            Err(error) => respond_error(name.protocol, &error, &call.request_id),
-        }
+        found.respond(result, &call.request_id)
     }
 
-    fn find<'a>(&'a self, parts: &'a Parts) -> Result<Found<'a>, ApiError> {
+    fn find<'a>(&'a self, parts: &'a Parts, body: &[u8]) -> Result<Found<'a>, ApiError> {
         let target = parts.headers.get(TARGET).map(|target| target.to_str().unwrap_or_default());
         let Some(target) = target else {
-            return self.find_route(parts);
+            return match Form::read(parts, body) {
+                Some(form) if form.version.is_some() || self.of_query(&form).is_some() => self.find_action(form),
+                _ => self.find_route(parts),
+            };
         };
         if parts.method != Method::POST {
             let message = format!("{} requests carry no X-Amz-Target: use POST", parts.method);
@@ -160,16 +210,41 @@ impl Router {
             ApiError::unknown_operation(target)
         })?;
         check_content_type(service.name(), &parts.headers)?;
-        Ok(Found { service, operation, path: HashMap::new() })
+        Ok(Found { service, operation: operation.into(), path: HashMap::new(), form: None })
+    }
+
+    /// The service that a form is for. A version is one service's; without one the action's name has to do.
+    fn of_query(&self, form: &Form) -> Option<&(&'static QueryApi, Arc<dyn Service>)> {
+        let mut all = self.by_query.iter();
+        match form.version.as_deref() {
+            Some(version) => all.find(|(api, _)| api.version == version),
+            None => all.find(|(api, _)| api.has(&form.action)),
+        }
+    }
+
+    fn find_action(&self, form: Form) -> Result<Found<'_>, ApiError> {
+        let Some((api, service)) = self.of_query(&form) else {
+            let version = form.version.unwrap_or_default();
+            tracing::warn!(action = form.action, version, "no service of this version");
+            let error = ApiError::unknown_operation(&format!("The action {} for version {version}", form.action));
+            return Err(error.header(query::QUERY_ERROR, "InvalidAction;Sender"));
+        };
+        let input = form.input(api);
+        Ok(Found { service, operation: form.action.into(), path: HashMap::new(), form: Some((*api, input)) })
     }
 
     fn find_route<'a>(&'a self, parts: &Parts) -> Result<Found<'a>, ApiError> {
         let path = parts.uri.path();
         let mut allowed = Vec::new();
-        for (method, segments, operation, service) in &self.by_route {
+        for Routed { method, segments, query, operation, service } in &self.by_route {
+            let has_query =
+                |wanted: &str| parts.uri.query().is_some_and(|given| given.split('&').any(|pair| pair == wanted));
+            if query.is_some_and(|wanted| !has_query(wanted)) {
+                continue;
+            }
             if let Some(names) = matches(segments, path) {
                 if method == parts.method {
-                    return Ok(Found { service, operation, path: names });
+                    return Ok(Found { service, operation: (*operation).into(), path: names, form: None });
                 }
                 allowed.push(method.as_str());
             }
@@ -179,8 +254,7 @@ impl Router {
             let message = format!("{asked} is not implemented by this server; this path takes {}", allowed.join(", "));
             return Err(ApiError::new("UnknownOperationException", message).status(StatusCode::METHOD_NOT_ALLOWED));
         }
-        let query_protocol = content_type(&parts.headers) == Some("application/x-www-form-urlencoded");
-        let hint = if query_protocol { ": it has no X-Amz-Target, and the query protocol is not spoken" } else { "" };
+        let hint = if query::is_form(parts) { ": it has neither X-Amz-Target nor Action" } else { "" };
         tracing::warn!(request = asked, "no operation of this name");
         Err(ApiError::unknown_operation(&format!("{asked}{hint}")).status(StatusCode::NOT_FOUND))
     }
@@ -188,7 +262,7 @@ impl Router {
     fn check_signature(&self, found: &Found<'_>, parts: &Parts, body: &[u8]) -> Result<(), ApiError> {
         match &self.signatures {
             Signatures::Unchecked => Ok(()),
-            Signatures::Checked(_) if found.service.name().unsigned.contains(&found.operation) => Ok(()),
+            Signatures::Checked(_) if found.service.name().unsigned.contains(&found.operation.as_ref()) => Ok(()),
             Signatures::Checked(credentials) => {
                 let service = found.service.name().signing;
                 sigv4::verify(credentials, parts, body, service, self.world.clock.now())
@@ -199,22 +273,34 @@ impl Router {
     /// Pages of this machine may call us; pages of the internet may not, nor may a name of theirs that
     /// resolves to our address. Returns the origin that an answer must name.
     fn check_origin(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, ApiError> {
-        let refused =
-            |message: String| Err(ApiError::new("AccessDeniedException", message).status(StatusCode::FORBIDDEN));
-        if let (Signatures::Unchecked, Some(host)) = (&self.signatures, headers.get(HOST)) {
-            let host = host.to_str().unwrap_or_default();
-            if !is_local_name(host) {
-                return refused(format!("this server answers to the names of this machine, and {host} is none"));
-            }
-        }
+        self.check_host(headers)?;
         let Some(origin) = headers.get(ORIGIN) else { return Ok(None) };
         let text = origin.to_str().unwrap_or_default();
         let host = text.split_once("://").map_or("", |(_, host)| host);
-        if is_local_name(host) { Ok(Some(origin.clone())) } else { refused(format!("{text} may not call this server")) }
+        if is_local_name(host) {
+            Ok(Some(origin.clone()))
+        } else {
+            Err(denied(format!("{text} may not call this server")))
+        }
+    }
+
+    /// A name that is none of this machine's may be one that was made to resolve to us.
+    fn check_host(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        if matches!(self.signatures, Signatures::Checked(_)) {
+            return Ok(());
+        }
+        let mut hosts = headers.get_all(HOST).iter().map(|host| host.to_str().unwrap_or_default());
+        match hosts.find(|host| !is_local_name(host)) {
+            Some(host) => Err(denied(format!("this server answers to the names of this machine, and {host} is none"))),
+            None => Ok(()),
+        }
     }
 
     /// An error before an operation was found, so without a protocol to follow but the request's own.
     fn refuse(&self, error: &ApiError, parts: &Parts) -> Response<Body> {
+        if error.headers.iter().any(|(name, _)| *name == query::QUERY_ERROR) {
+            return query::answer_error("", error, &self.world.random.uuid());
+        }
         let protocol = match content_type(&parts.headers) {
             Some("application/x-amz-json-1.0") => Protocol::Json10,
             Some("application/x-amz-json-1.1") => Protocol::Json11,
@@ -222,6 +308,21 @@ impl Router {
         };
         respond_error(protocol, error, &self.world.random.uuid())
     }
+}
+
+impl Found<'_> {
+    fn respond(&self, result: Result<Reply, ApiError>, request_id: &str) -> Response<Body> {
+        match (result, &self.form) {
+            (Ok(reply), Some((api, _))) => api.answer(&self.operation, &reply, request_id),
+            (Err(error), Some((api, _))) => query::answer_error(api.namespace, &error, request_id),
+            (Ok(reply), None) => respond(self.service.name().protocol, reply, request_id),
+            (Err(error), None) => respond_error(self.service.name().protocol, &error, request_id),
+        }
+    }
+}
+
+fn denied(message: String) -> ApiError {
+    ApiError::new("AccessDeniedException", message).status(StatusCode::FORBIDDEN)
 }
 
 impl From<&'static str> for Segment {
@@ -259,7 +360,7 @@ fn read_query(query: &str) -> HashMap<String, String> {
     let mut all: HashMap<String, String> = HashMap::new();
     for (name, value) in read_pairs(query) {
         match all.get_mut(&name) {
-            Some(values) => *values = format!("{values},{value}"),
+            Some(values) => values.extend([",", &value]),
             None => drop(all.insert(name, value)),
         }
     }
@@ -267,7 +368,7 @@ fn read_query(query: &str) -> HashMap<String, String> {
 }
 
 /// The names and values of a query string, decoded.
-pub(crate) fn read_pairs(query: &str) -> impl Iterator<Item = (String, String)> {
+pub fn read_pairs(query: &str) -> impl Iterator<Item = (String, String)> {
     query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (percent_decode(name, true), percent_decode(value, true))
@@ -294,7 +395,7 @@ fn percent_decode(text: &str, plus_is_space: bool) -> String {
     String::from_utf8_lossy(&decoded).into_owned()
 }
 
-fn content_type(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').next().map(str::trim)
 }
 
@@ -311,14 +412,25 @@ fn check_content_type(name: ServiceName, headers: &HeaderMap) -> Result<(), ApiE
 
 /// `localhost`, a loopback address or `*.localhost`, with or without a port.
 fn is_local_name(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
-    };
-    let name = name.to_ascii_lowercase();
+    let Some(name) = host_name(host).map(str::to_ascii_lowercase) else { return false };
     name == "localhost"
         || name.ends_with(".localhost")
         || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// A local name, or an address: only a name can be made to resolve to somebody else.
+fn cannot_be_rebound(host: &str) -> bool {
+    is_local_name(host) || host_name(host).is_some_and(|name| name.parse::<IpAddr>().is_ok())
+}
+
+/// A host without its port, and without the brackets of an IPv6 address; nothing if there is more.
+fn host_name(host: &str) -> Option<&str> {
+    let (name, port) = match host.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?,
+        None => host.split_at(host.rfind(':').unwrap_or(host.len())),
+    };
+    let digits = port.strip_prefix(':').unwrap_or(port);
+    (digits.len() <= 5 && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(name)
 }
 
 fn allow_origin(headers: &mut HeaderMap, origin: HeaderValue) {
@@ -368,10 +480,11 @@ fn respond_error(protocol: Protocol, error: &ApiError, request_id: &str) -> Resp
     response
 }
 
-/// Text for a header: what no header can carry becomes a blank.
+/// Text for a header: what no header can carry becomes a blank, and what is too long for clients is cut off.
 fn header_value(text: &str) -> HeaderValue {
     let printable = |c: char| if c.is_ascii_graphic() { c } else { ' ' };
-    HeaderValue::from_str(&text.chars().map(printable).collect::<String>()).unwrap_or(HeaderValue::from_static(""))
+    let text: String = text.chars().take(HEADER_CHARS_MAX).map(printable).collect();
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
 #[cfg(test)]
@@ -472,6 +585,47 @@ mod tests {
         assert_eq!(status, 403);
         let (status, _) = ask(post("Greetings_2026.Greet").header("host", "rebound.example:4566"), "{}").await;
         assert_eq!(status, 403);
+    }
+
+    #[test]
+    fn names_of_this_machine() {
+        for host in
+            ["localhost", "LOCALHOST:4566", "a.localhost:1", "127.0.0.1:4566", "127.1.2.3", "[::1]", "[::1]:4566"]
+        {
+            assert!(is_local_name(host), "{host}");
+        }
+        for host in [
+            "",
+            "example.com",
+            "localhost.example.com",
+            "localhost:80:80",
+            "localhost:x",
+            "[::1].example.com",
+            "[::1",
+            "[::1]x:1",
+            "0.0.0.0:4566",
+            "10.0.0.1",
+            "localhost:123456",
+        ] {
+            assert!(!is_local_name(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn what_needs_no_signature_answers_to_no_name_that_can_be_rebound() {
+        let credentials = [("AKID".to_owned(), "secret".to_owned())].into();
+        let router = Router::new(World::for_tests(1), Signatures::Checked(credentials), &[]);
+        let admits = |hosts: &[&'static str]| {
+            let hosts = hosts.iter().map(|host| (HOST, HeaderValue::from_static(host)));
+            router.admit(&hosts.collect()).is_ok()
+        };
+        assert!(admits(&["localhost:4566"]) && admits(&["0.0.0.0:4566"]) && admits(&[]));
+        assert!(!admits(&["rebound.example:4566"]));
+    }
+
+    #[test]
+    fn a_message_of_any_length_fits_into_a_header() {
+        assert_eq!(header_value(&"\u{e9}x\r\n".repeat(100_000)).len(), HEADER_CHARS_MAX);
     }
 
     #[tokio::test]

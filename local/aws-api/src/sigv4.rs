@@ -245,6 +245,10 @@ fn check_signed_headers(request: &Parts, authorization: &Authorization<'_>) -> R
     if let Some(name) = unsigned {
         return Err(Refusal::Invalid(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.")));
     }
+    // In order, so each once: a name over and over would have its value copied as often.
+    if !authorization.signed_headers.split(';').is_sorted_by(|one, next| one < next) {
+        return Err(Refusal::Mismatch);
+    }
     let is_there = |name: &str| name == "host" || request.headers.contains_key(name);
     if authorization.signed_headers.split(';').all(is_there) { Ok(()) } else { Err(Refusal::Mismatch) }
 }
