@@ -20,7 +20,7 @@ pub(crate) enum Error {
     MissingParameter(&'static str),
     #[error("{0}")]
     InvalidAttributeName(String),
-    #[error("Invalid value for the parameter {0}.")]
+    #[error("{0}")]
     InvalidAttributeValue(String),
     #[error(
         "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD \
@@ -46,10 +46,12 @@ pub(crate) enum Error {
     InvalidBatchEntryId,
     #[error("Only one PurgeQueue operation on {0} is allowed every 60 seconds.")]
     PurgeQueueInProgress(String),
-    #[error("{0}")]
-    UnsupportedOperation(String),
     #[error("The address {0} is not valid for this endpoint.")]
     InvalidAddress(String),
+    #[error("{0}")]
+    OverLimit(String),
+    #[error("{0}")]
+    ResourceNotFound(String),
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
@@ -79,12 +81,61 @@ impl Error {
         Self::InvalidAttributeName(text.into())
     }
 
-    pub fn fifo_is_not_there() -> Self {
-        Self::UnsupportedOperation("FIFO queues are not implemented by this server".into())
+    pub fn attribute_value(name: &str) -> Self {
+        Self::InvalidAttributeValue(format!("Invalid value for the parameter {name}."))
     }
 
-    pub fn queue_name() -> Self {
-        Self::invalid("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
+    pub fn queue_type_stays() -> Self {
+        let reason = "Reason: Modifying queue type is not supported.";
+        Self::InvalidAttributeValue(format!("Invalid value for the parameter FifoQueue. {reason}"))
+    }
+
+    pub fn throughput_needs_groups() -> Self {
+        let text = "The perMessageGroupId value is allowed only when the value for DeduplicationScope is messageGroup.";
+        Self::InvalidAttributeValue(text.into())
+    }
+
+    pub fn queue_name(fifo: bool) -> Self {
+        Self::invalid(if fifo {
+            "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with \
+             .fifo suffix and be 1 to 80 in length."
+        } else {
+            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
+        })
+    }
+
+    pub fn not_of_this_type(value: &str, parameter: &str) -> Self {
+        let reason = "The request includes a parameter that is not valid for this queue type.";
+        Self::invalid_value(value, parameter, reason)
+    }
+
+    /// AWS says this one in a grammar of its own.
+    pub fn delay_is_not_of_this_type(delay_s: i64) -> Self {
+        let reason = "The request include parameter that is not valid for this queue type.";
+        Self::invalid_value(delay_s, "DelaySeconds", reason)
+    }
+
+    pub fn no_deduplication_id() -> Self {
+        let text = "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided \
+                    explicitly";
+        Self::invalid(text)
+    }
+
+    pub fn receipt_expired(receipt_handle: &str) -> Self {
+        Self::invalid_value(receipt_handle, "ReceiptHandle", "The receipt handle has expired.")
+    }
+
+    pub fn too_many_in_flight() -> Self {
+        Self::OverLimit("The maximum number of in flight messages is reached.".into())
+    }
+
+    pub fn too_many_actions(count: usize, max: usize) -> Self {
+        Self::OverLimit(format!("{count} Actions were found, maximum allowed is {max}."))
+    }
+
+    /// A queue that a move task names.
+    pub fn no_such_resource(parameter: &str) -> Self {
+        Self::ResourceNotFound(format!("The resource that you specified for the {parameter} parameter doesn't exist."))
     }
 
     /// One message that is too long; in a batch AWS says it in other words.
@@ -133,10 +184,11 @@ impl Error {
             Self::PurgeQueueInProgress(_) => {
                 ("PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress", StatusCode::FORBIDDEN)
             }
-            Self::UnsupportedOperation(_) => {
-                ("UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", BAD)
-            }
             Self::InvalidAddress(_) => ("InvalidAddress", "InvalidAddress", StatusCode::NOT_FOUND),
+            Self::OverLimit(_) => ("OverLimit", "OverLimit", StatusCode::FORBIDDEN),
+            Self::ResourceNotFound(_) => {
+                ("ResourceNotFoundException", "ResourceNotFoundException", StatusCode::NOT_FOUND)
+            }
             Self::Storage(_) => ("InternalFailure", "InternalFailure", StatusCode::INTERNAL_SERVER_ERROR),
         }
     }

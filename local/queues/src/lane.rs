@@ -203,6 +203,12 @@ impl Lane {
         self.0.name
     }
 
+    /// Jobs whose bodies are in memory.
+    #[cfg(test)]
+    pub(crate) fn in_memory(&self) -> usize {
+        self.window().ready().count()
+    }
+
     /// Forgets what is in memory: the caller is inside the transaction that deletes it.
     pub(crate) fn reset(&self) {
         self.change(Window::reset);

@@ -18,7 +18,7 @@ pub struct OutgoingMessage {
     pub attributes: Vec<(String, String)>,
     /// The message group, where one is given.
     pub group_id: Option<String>,
-    /// For FIFO queues only.
+    /// For FIFO queues only; where there is none, the queue's content-based deduplication has to be on.
     pub deduplication_id: Option<String>,
 }
 
@@ -33,6 +33,8 @@ pub(crate) struct NewMessage {
     pub group_id: Option<String>,
     pub deduplication_id: Option<String>,
     pub trace_header: Option<String>,
+    /// Given by a FIFO queue that took it.
+    pub sequence: Option<i64>,
 }
 
 /// A message that was received.
@@ -44,6 +46,10 @@ pub(crate) struct Received {
     pub body: String,
     pub attributes: MessageAttributes,
     pub group_id: Option<String>,
+    /// In a FIFO queue.
+    pub deduplication_id: Option<String>,
+    /// In a FIFO queue.
+    pub sequence: Option<i64>,
     pub trace_header: Option<String>,
     /// The queue that it was a dead letter of.
     pub source_arn: Option<String>,
@@ -91,11 +97,21 @@ impl NewMessage {
         }
         if let Some(id) = &self.deduplication_id {
             check_id(id, "MessageDeduplicationId")?;
-            let reason = "The request includes a parameter that is not valid for this queue type.";
-            return Err(Error::invalid_value(id, "MessageDeduplicationId", reason));
         }
-        Ok(())
+        match (queue.is_fifo(), &self.deduplication_id, self.delay_s) {
+            (true, _, Some(delay_s)) if delay_s > 0 => Err(Error::delay_is_not_of_this_type(delay_s)),
+            (true, _, _) if self.group_id.is_none() => Err(Error::MissingParameter("MessageGroupId")),
+            (false, Some(id), _) => Err(Error::not_of_this_type(id, "MessageDeduplicationId")),
+            _ => Ok(()),
+        }
     }
+}
+
+/// A sequence number in the form that AWS gives it: twenty digits, growing, not consecutive.
+pub(crate) fn sequence_number(sequence: i64) -> String {
+    const FIRST: u128 = 18_850_000_000_000_000_000;
+    const STEP: u128 = 256;
+    (FIRST + u128::from(sequence.unsigned_abs()) * STEP).to_string()
 }
 
 /// Refuses characters that XML has no place for, which the older protocol could not carry.
@@ -114,7 +130,7 @@ fn check_delay(delay_s: Option<i64>) -> Result<(), Error> {
     }
 }
 
-fn check_id(id: &str, parameter: &str) -> Result<(), Error> {
+pub(crate) fn check_id(id: &str, parameter: &str) -> Result<(), Error> {
     let ok = !id.is_empty() && id.len() <= GROUP_ID_CHARACTERS_MAX && id.bytes().all(|byte| byte.is_ascii_graphic());
     let reason =
         || format!("{parameter} can only include alphanumeric and punctuation characters. 1 to 128 in length.");

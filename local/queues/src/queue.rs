@@ -31,6 +31,10 @@ pub(crate) struct Counts {
 }
 
 impl Queue {
+    pub fn is_fifo(&self) -> bool {
+        self.attributes.is_fifo()
+    }
+
     pub fn arn(&self, place: &Place) -> String {
         place.arn("sqs", &self.name)
     }
@@ -41,11 +45,12 @@ impl Queue {
     }
 }
 
-/// Refuses what is no name of a standard queue.
-pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+/// Refuses what is no name of such a queue. The suffix of a FIFO queue's name counts.
+pub(crate) fn check_name(name: &str, fifo: bool) -> Result<(), Error> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    let ok = !name.is_empty() && name.len() <= NAME_CHARACTERS_MAX && name.bytes().all(fits);
-    if ok { Ok(()) } else { Err(Error::queue_name()) }
+    let stem = if fifo { name.strip_suffix(".fifo") } else { Some(name) };
+    let ok = |stem: &str| !stem.is_empty() && name.len() <= NAME_CHARACTERS_MAX && stem.bytes().all(fits);
+    if stem.is_some_and(ok) { Ok(()) } else { Err(Error::queue_name(fifo)) }
 }
 
 /// The name in a queue's URL, at whatever host; of an account that is not ours there are no queues.
@@ -85,9 +90,13 @@ mod tests {
 
     #[test]
     fn checks_names() {
-        assert!(check_name("Orders_2026-eu").is_ok());
+        assert!(check_name("Orders_2026-eu", false).is_ok());
+        assert!(check_name("Orders_2026-eu.fifo", true).is_ok());
         for name in ["", "a b", "orders.fifo", "größe", &"x".repeat(81)] {
-            assert!(check_name(name).is_err(), "{name}");
+            assert!(check_name(name, false).is_err(), "{name}");
+        }
+        for name in ["orders", ".fifo", "a.b.fifo", "orders.fifo.", &format!("{}.fifo", "x".repeat(76))] {
+            assert!(check_name(name, true).is_err(), "{name}");
         }
     }
 }

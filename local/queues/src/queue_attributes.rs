@@ -6,8 +6,9 @@ use aws_api::Arn;
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::policy::Policy;
 
-/// 1 MiB: what AWS allows since 2026, and its default.
+/// 1 MiB: what AWS allows since August 2025, and its default.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 1_048_576;
 
 /// Attributes that are whole numbers, with their limits and defaults.
@@ -32,8 +33,13 @@ pub(crate) const COMPUTED: &[&str] = &[
     "QueueArn",
 ];
 
-/// What of FIFO queues can be asked for everywhere, though a standard queue has none.
-const FIFO: &[&str] = &["FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"];
+/// What FIFO queues have beside the others, and its defaults. A standard queue may be asked for it and has none.
+const FIFO: &[(&str, &str)] = &[
+    ("FifoQueue", "true"),
+    ("ContentBasedDeduplication", "false"),
+    ("DeduplicationScope", "queue"),
+    ("FifoThroughputLimit", "perQueue"),
+];
 
 /// All that is set of one queue, by AWS's names; texts in the form that AWS gives them back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +61,39 @@ impl Default for QueueAttributes {
 }
 
 impl QueueAttributes {
+    /// Of a new FIFO queue.
+    pub fn of_fifo() -> Self {
+        let mut attributes = Self::default();
+        attributes.0.extend(FIFO.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        attributes
+    }
+
+    pub fn is_fifo(&self) -> bool {
+        self.is("FifoQueue", "true")
+    }
+
+    /// Whether the digest of a body is its deduplication id.
+    pub fn deduplicates_by_content(&self) -> bool {
+        self.is("ContentBasedDeduplication", "true")
+    }
+
+    /// Whether groups may share deduplication ids.
+    pub fn deduplicates_by_group(&self) -> bool {
+        self.is("DeduplicationScope", "messageGroup")
+    }
+
+    pub fn policy(&self) -> Option<&str> {
+        self.0.get("Policy").map(String::as_str)
+    }
+
+    /// Of an owner's permissions; one without statements is taken away.
+    pub fn set_policy(&mut self, policy: &Value) {
+        match policy["Statement"].as_array() {
+            Some(statements) if statements.is_empty() => drop(self.0.remove("Policy")),
+            _ => drop(self.0.insert("Policy".into(), policy.to_string())),
+        }
+    }
+
     /// As the store kept them.
     pub fn from_stored(text: &str) -> Self {
         Self(serde_json::from_str(text).unwrap_or_default())
@@ -116,8 +155,9 @@ impl QueueAttributes {
         if asks_kms && given.get("SqsManagedSseEnabled").is_some_and(|on| on == "true") {
             return Err(Error::two_encryptions());
         }
+        let fifo = self.is_fifo();
         for (name, value) in given {
-            match checked(name, value)? {
+            match checked(name, value, fifo)? {
                 Some(value) => drop(self.0.insert(name.clone(), value)),
                 None => drop(self.0.remove(name)),
             }
@@ -130,17 +170,24 @@ impl QueueAttributes {
         if !self.0.contains_key("KmsMasterKeyId") {
             self.0.remove("KmsDataKeyReusePeriodSeconds");
         }
+        if self.is("FifoThroughputLimit", "perMessageGroupId") && !self.deduplicates_by_group() {
+            return Err(Error::throughput_needs_groups());
+        }
         Ok(())
     }
 
     /// The first attribute that a second `CreateQueue` gives otherwise than it is.
     pub fn first_difference(&self, given: &BTreeMap<String, String>) -> Result<Option<String>, Error> {
         for (name, value) in given {
-            if checked(name, value)?.as_ref() != self.0.get(name) {
+            if checked(name, value, self.is_fifo())?.as_ref() != self.0.get(name) {
                 return Ok(Some(name.clone()));
             }
         }
         Ok(None)
+    }
+
+    fn is(&self, name: &str, value: &str) -> bool {
+        self.0.get(name).is_some_and(|it| it == value)
     }
 
     fn number(&self, name: &str) -> i64 {
@@ -154,36 +201,42 @@ pub(crate) fn is_known(name: &str) -> bool {
     let set = ["KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "Policy", "RedriveAllowPolicy", "RedrivePolicy"];
     NUMBERS.iter().any(|number| number.0 == name)
         || COMPUTED.contains(&name)
-        || FIFO.contains(&name)
+        || FIFO.iter().any(|attribute| attribute.0 == name)
         || set.contains(&name)
         || name == "SqsManagedSseEnabled"
 }
 
 /// The value in the form that is kept; nothing where an empty text takes it away.
-fn checked(name: &str, value: &str) -> Result<Option<String>, Error> {
+fn checked(name: &str, value: &str, fifo: bool) -> Result<Option<String>, Error> {
     if let Some((_, min, max, _)) = NUMBERS.iter().find(|number| number.0 == name) {
         return whole_number(name, value, (*min, *max)).map(Some);
     }
     match name {
         "KmsDataKeyReusePeriodSeconds" => whole_number(name, value, KMS_REUSE_LIMITS_S).map(Some),
-        "SqsManagedSseEnabled" if matches!(value, "true" | "false") => Ok(Some(value.into())),
-        "SqsManagedSseEnabled" => Err(Error::InvalidAttributeValue(name.into())),
+        "SqsManagedSseEnabled" => one_of(name, value, &["true", "false"]),
         "KmsMasterKeyId" | "Policy" | "RedriveAllowPolicy" | "RedrivePolicy" if value.is_empty() => Ok(None),
         "KmsMasterKeyId" => Ok(Some(value.into())),
-        "Policy" => match serde_json::from_str::<Value>(value) {
-            Ok(Value::Object(_)) => Ok(Some(value.into())),
-            _ => Err(Error::InvalidAttributeValue(name.into())),
-        },
+        "Policy" if Policy::read(value).is_some() => Ok(Some(value.into())),
+        "Policy" => Err(Error::attribute_value(name)),
         "RedrivePolicy" => redrive_policy(value).map(Some),
         "RedriveAllowPolicy" => redrive_allow_policy(value).map(Some),
-        "DeduplicationScope" | "FifoThroughputLimit" => Err(Error::only_fifo(name)),
+        "DeduplicationScope" | "FifoThroughputLimit" if !fifo => Err(Error::only_fifo(name)),
+        "FifoQueue" if fifo && value == "false" => Err(Error::queue_type_stays()),
+        "FifoQueue" if fifo => one_of(name, value, &["true"]),
+        "ContentBasedDeduplication" if fifo => one_of(name, value, &["true", "false"]),
+        "DeduplicationScope" => one_of(name, value, &["messageGroup", "queue"]),
+        "FifoThroughputLimit" => one_of(name, value, &["perQueue", "perMessageGroupId"]),
         other => Err(Error::unknown_attribute(other)),
     }
 }
 
+fn one_of(name: &str, value: &str, values: &[&str]) -> Result<Option<String>, Error> {
+    if values.contains(&value) { Ok(Some(value.into())) } else { Err(Error::attribute_value(name)) }
+}
+
 fn whole_number(name: &str, value: &str, (min, max): (i64, i64)) -> Result<String, Error> {
     let number: Option<i64> = value.parse().ok().filter(|number| (min..=max).contains(number));
-    number.map(|number| number.to_string()).ok_or_else(|| Error::InvalidAttributeValue(name.into()))
+    number.map(|number| number.to_string()).ok_or_else(|| Error::attribute_value(name))
 }
 
 fn redrive_policy(text: &str) -> Result<String, Error> {
@@ -258,6 +311,7 @@ mod tests {
             Err("You can specify the DeduplicationScope only when FifoQueue is set to true."),
         );
         set("Policy", "", Ok(None));
+        set("Policy", "{}", Err("Invalid value for the parameter Policy."));
         set(
             "RedrivePolicy",
             &format!(r#"{{"maxReceiveCount":"3", {arn}}}"#),

@@ -7,12 +7,13 @@ use rusqlite::Connection;
 use serde::Deserialize;
 use world::Timestamp;
 
-use super::wire::{Empty, required};
+use super::wire::{Empty, ReceivedMessage, required};
 use crate::Queues;
 use crate::error::Error;
+use crate::queue::Queue;
 use crate::queues::later;
 use crate::receipt::Receipt;
-use crate::store::{messages, queues};
+use crate::store::{groups, messages, queues};
 
 /// Twelve hours, also over all extensions of one receipt.
 const VISIBILITY_TIMEOUT_S_MAX: i64 = 43_200;
@@ -21,40 +22,39 @@ const VISIBILITY_TIMEOUT_S_MAX: i64 = 43_200;
 #[serde(rename_all = "PascalCase")]
 pub struct Request {
     queue_url: Option<String>,
-    receipt_handle: Option<String>,
-    visibility_timeout: Option<i64>,
+    #[serde(flatten)]
+    received: ReceivedMessage,
 }
 
 pub async fn run(room: &Queues, request: Request, _call: &Call) -> Result<Empty, Error> {
     let name = room.name_in_url(request.queue_url.as_deref())?;
-    let handle = required(request.receipt_handle, "ReceiptHandle")?;
-    let timeout_s = required(request.visibility_timeout, "VisibilityTimeout")?;
     let now = room.world.clock.now();
     let change = room.database.write(move |connection| {
         let queue = queues::of_name(connection, &name)?;
-        set_visibility(connection, queue.id, &handle, timeout_s, now)?;
+        set_visibility(connection, &queue, request.received, now)?;
         Ok::<_, Error>(queue.id)
     });
     room.tell_pollers(change.await?);
     Ok(Empty {})
 }
 
-/// Hides the message for `timeout_s` seconds from now.
+/// Hides the message for some seconds from now.
 pub(super) fn set_visibility(
     connection: &Connection,
-    queue: i64,
-    handle: &str,
-    timeout_s: i64,
+    queue: &Queue,
+    received: ReceivedMessage,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let handle = required(received.receipt_handle, "ReceiptHandle")?;
+    let timeout_s = required(received.visibility_timeout, "VisibilityTimeout")?;
     let refused = |reason: &str| Error::invalid_value(timeout_s, "VisibilityTimeout", reason);
     if !(0..=VISIBILITY_TIMEOUT_S_MAX).contains(&timeout_s) {
         return Err(refused("VisibilityTimeout must be an integer between 0 and 43200"));
     }
-    let receipt = Receipt::read(handle, queue)?;
-    let last = messages::last_receipt(connection, queue, receipt.message)?;
+    let receipt = Receipt::read(&handle, queue.id)?;
+    let last = messages::last_receipt(connection, queue.id, receipt.message)?;
     let Some(last) = last.filter(|last| last.nonce == Some(receipt.nonce)) else {
-        return Err(Error::message_is_gone(handle));
+        return Err(Error::message_is_gone(&handle));
     };
     if last.visible <= now {
         return Err(Error::MessageNotInflight);
@@ -64,7 +64,8 @@ pub(super) fn set_visibility(
     if visible.since(last.last_received) > longest {
         return Err(refused("Total VisibilityTimeout for the message is beyond the limit [43200 seconds]"));
     }
-    messages::set_visible(connection, receipt.message, visible)
+    messages::set_visible(connection, receipt.message, visible)?;
+    last.group_id.map_or(Ok(()), |group_id| groups::refresh(connection, queue.id, &group_id))
 }
 
 #[cfg(test)]

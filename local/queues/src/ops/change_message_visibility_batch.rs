@@ -1,51 +1,21 @@
 //! `ChangeMessageVisibilityBatch`: hides or shows up to ten received messages.
 
 use aws_api::Call;
-use serde::Deserialize;
 
 use super::change_message_visibility::set_visibility;
-use super::wire::{BatchResult, BatchResultEntry, check_batch, required};
+use super::wire::{BatchRequest, BatchResult, BatchResultEntry, ReceivedMessage, each_received};
 use crate::Queues;
 use crate::error::Error;
-use crate::store::queues;
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Request {
-    queue_url: Option<String>,
-    #[serde(default)]
-    entries: Vec<Entry>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Entry {
-    id: Option<String>,
-    receipt_handle: Option<String>,
-    visibility_timeout: Option<i64>,
-}
+pub type Request = BatchRequest<ReceivedMessage>;
 
 pub async fn run(room: &Queues, request: Request, _call: &Call) -> Result<BatchResult<BatchResultEntry>, Error> {
-    let name = room.name_in_url(request.queue_url.as_deref())?;
-    let mut entries = Vec::with_capacity(request.entries.len());
-    for entry in request.entries {
-        let (id, handle) = (required(entry.id, "Id")?, required(entry.receipt_handle, "ReceiptHandle")?);
-        entries.push((id, handle, entry.visibility_timeout));
-    }
-    check_batch(entries.iter().map(|(id, _, _)| id.as_str()), "ChangeMessageVisibilityBatchRequestEntry")?;
+    let batch = request.read(room, "ChangeMessageVisibilityBatchRequestEntry")?;
     let now = room.world.clock.now();
-    let change = room.database.write(move |connection| {
-        let queue = queues::of_name(connection, &name)?;
-        let changed = entries.into_iter().map(|(id, handle, timeout_s)| {
-            let timeout_s = required(timeout_s, "VisibilityTimeout");
-            let result = timeout_s.and_then(|seconds| set_visibility(connection, queue.id, &handle, seconds, now));
-            (id.clone(), result.map(|()| BatchResultEntry { id }))
-        });
-        Ok::<_, Error>((queue.id, changed.collect::<Vec<_>>()))
-    });
-    let (queue, results) = change.await?;
-    room.tell_pollers(queue);
-    Ok(BatchResult::of(results))
+    let change = move |connection: &_, queue: &_, entry| set_visibility(connection, queue, entry, now);
+    let (queue, result) = each_received(room, batch, change).await?;
+    room.tell_pollers(queue.id);
+    Ok(result)
 }
 
 #[cfg(test)]

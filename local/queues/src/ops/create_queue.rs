@@ -33,10 +33,8 @@ pub struct Response {
 
 pub async fn run(room: &Queues, request: Request, _call: &Call) -> Result<Response, Error> {
     let name = required(request.queue_name, "QueueName")?;
-    if name.strip_suffix(".fifo").is_some() || request.attributes.get("FifoQueue").is_some_and(|fifo| fifo == "true") {
-        return Err(Error::fifo_is_not_there());
-    }
-    check_name(&name)?;
+    let fifo = request.attributes.get("FifoQueue").is_some_and(|fifo| fifo == "true");
+    check_name(&name, fifo)?;
     super::tag_queue::check(&name, &request.tags)?;
     let queue_url = room.url(&name);
     let world = room.world.clone();
@@ -58,7 +56,8 @@ fn create(
         let difference = queue.attributes.first_difference(given)?;
         return difference.map_or(Ok(()), |attribute| Err(Error::QueueNameExists(attribute)));
     }
-    let mut attributes = QueueAttributes::default();
+    let fifo = given.get("FifoQueue").is_some_and(|fifo| fifo == "true");
+    let mut attributes = if fifo { QueueAttributes::of_fifo() } else { QueueAttributes::default() };
     attributes.set(given)?;
     check_redrive(connection, world, name, &attributes, given)?;
     queues::insert(connection, name, &attributes, tags, world.clock.now())
@@ -104,9 +103,14 @@ mod tests {
             ),
             (json!({"QueueName": "a b"}), refused("InvalidParameterValueException", name_text)),
             (
-                json!({"QueueName": "a.fifo", "Attributes": {"FifoQueue": "true"}}),
-                refused("UnsupportedOperation", "FIFO queues are not implemented by this server"),
+                json!({"QueueName": "a", "Attributes": {"FifoQueue": "true"}}),
+                refused(
+                    "InvalidParameterValueException",
+                    "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must \
+                     end with .fifo suffix and be 1 to 80 in length.",
+                ),
             ),
+            (json!({"QueueName": "a.fifo"}), refused("InvalidParameterValueException", name_text)),
             (
                 json!({"QueueName": "a", "Attributes": {"Colour": "red"}}),
                 refused("InvalidAttributeName", "Unknown Attribute Colour."),

@@ -3,39 +3,55 @@
 use aws_api::Call;
 use rusqlite::Connection;
 use serde::Deserialize;
+use world::Timestamp;
 
-use super::wire::{Empty, required};
+use super::wire::{Empty, ReceivedMessage, required};
 use crate::Queues;
 use crate::error::Error;
+use crate::queue::Queue;
 use crate::receipt::Receipt;
-use crate::store::{messages, queues};
+use crate::store::{groups, messages, queues};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Request {
     queue_url: Option<String>,
-    receipt_handle: Option<String>,
+    #[serde(flatten)]
+    received: ReceivedMessage,
 }
 
 pub async fn run(room: &Queues, request: Request, _call: &Call) -> Result<Empty, Error> {
     let name = room.name_in_url(request.queue_url.as_deref())?;
-    let handle = required(request.receipt_handle, "ReceiptHandle")?;
+    let now = room.world.clock.now();
     let change = room.database.write(move |connection| {
         let queue = queues::of_name(connection, &name)?;
-        delete(connection, queue.id, &handle)
+        delete(connection, &queue, request.received, now)?;
+        Ok::<_, Error>(queue)
     });
-    change.await?;
+    let queue = change.await?;
+    if queue.is_fifo() {
+        room.tell_pollers(queue.id); // the next message of its group may come
+    }
     Ok(Empty {})
 }
 
-/// The newest handle of a message deletes it, also when its time is over. An older one changes nothing, nor
-/// does one of a message that is gone; AWS calls all of it a success.
-pub(super) fn delete(connection: &Connection, queue: i64, handle: &str) -> Result<(), Error> {
-    let receipt = Receipt::read(handle, queue)?;
-    match messages::last_receipt(connection, queue, receipt.message)? {
-        Some(last) if last.nonce == Some(receipt.nonce) => messages::delete(connection, receipt.message),
-        _ => Ok(()),
+/// The newest handle of a message deletes it; in a standard queue also when its time is over. An older one
+/// changes nothing, nor does one of a message that is gone; AWS calls all of it a success.
+pub(super) fn delete(
+    connection: &Connection,
+    queue: &Queue,
+    received: ReceivedMessage,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let handle = required(received.receipt_handle, "ReceiptHandle")?;
+    let receipt = Receipt::read(&handle, queue.id)?;
+    let last = messages::last_receipt(connection, queue.id, receipt.message)?;
+    let Some(last) = last.filter(|last| last.nonce == Some(receipt.nonce)) else { return Ok(()) };
+    if queue.is_fifo() && last.visible <= now {
+        return Err(Error::receipt_expired(&handle));
     }
+    messages::delete(connection, receipt.message)?;
+    last.group_id.map_or(Ok(()), |group_id| groups::refresh(connection, queue.id, &group_id))
 }
 
 #[cfg(test)]

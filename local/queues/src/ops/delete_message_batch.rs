@@ -1,45 +1,23 @@
 //! `DeleteMessageBatch`: deletes up to ten messages that were received.
 
 use aws_api::Call;
-use serde::Deserialize;
 
 use super::delete_message::delete;
-use super::wire::{BatchResult, BatchResultEntry, check_batch, required};
+use super::wire::{BatchRequest, BatchResult, BatchResultEntry, ReceivedMessage, each_received};
 use crate::Queues;
 use crate::error::Error;
-use crate::store::queues;
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Request {
-    queue_url: Option<String>,
-    #[serde(default)]
-    entries: Vec<Entry>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Entry {
-    id: Option<String>,
-    receipt_handle: Option<String>,
-}
+pub type Request = BatchRequest<ReceivedMessage>;
 
 pub async fn run(room: &Queues, request: Request, _call: &Call) -> Result<BatchResult<BatchResultEntry>, Error> {
-    let name = room.name_in_url(request.queue_url.as_deref())?;
-    let mut entries = Vec::with_capacity(request.entries.len());
-    for entry in request.entries {
-        entries.push((required(entry.id, "Id")?, required(entry.receipt_handle, "ReceiptHandle")?));
+    let batch = request.read(room, "DeleteMessageBatchRequestEntry")?;
+    let now = room.world.clock.now();
+    let delete = move |connection: &_, queue: &_, entry| delete(connection, queue, entry, now);
+    let (queue, result) = each_received(room, batch, delete).await?;
+    if queue.is_fifo() {
+        room.tell_pollers(queue.id); // the next messages of their groups may come
     }
-    check_batch(entries.iter().map(|(id, _)| id.as_str()), "DeleteMessageBatchRequestEntry")?;
-    let change = room.database.write(move |connection| {
-        let queue = queues::of_name(connection, &name)?;
-        let deleted = entries.into_iter().map(|(id, handle)| {
-            let result = delete(connection, queue.id, &handle);
-            (id.clone(), result.map(|()| BatchResultEntry { id }))
-        });
-        Ok::<_, Error>(deleted.collect::<Vec<_>>())
-    });
-    Ok(BatchResult::of(change.await?))
+    Ok(result)
 }
 
 #[cfg(test)]

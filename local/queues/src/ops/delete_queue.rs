@@ -18,7 +18,7 @@ pub async fn run(room: &Queues, request: Request, _call: &Call) -> Result<Empty,
     let name = room.name_in_url(request.queue_url.as_deref())?;
     let delete = room.database.write(move |connection| {
         let queue = queues::of_name(connection, &name)?;
-        queues::delete(connection, queue.id)?;
+        queues::delete(connection, &queue)?;
         Ok::<_, Error>(queue.id)
     });
     room.forget_pollers(delete.await?);

@@ -3,6 +3,8 @@
 mod wire;
 
 aws_api::operations! { crate::Queues;
+    "AddPermission" => add_permission,
+    "CancelMessageMoveTask" => cancel_message_move_task,
     "ChangeMessageVisibility" => change_message_visibility,
     "ChangeMessageVisibilityBatch" => change_message_visibility_batch,
     "CreateQueue" => create_queue,
@@ -12,13 +14,16 @@ aws_api::operations! { crate::Queues;
     "GetQueueAttributes" => get_queue_attributes,
     "GetQueueUrl" => get_queue_url,
     "ListDeadLetterSourceQueues" => list_dead_letter_source_queues,
+    "ListMessageMoveTasks" => list_message_move_tasks,
     "ListQueueTags" => list_queue_tags,
     "ListQueues" => list_queues,
     "PurgeQueue" => purge_queue,
     "ReceiveMessage" => receive_message,
+    "RemovePermission" => remove_permission,
     "SendMessage" => send_message,
     "SendMessageBatch" => send_message_batch,
     "SetQueueAttributes" => set_queue_attributes,
+    "StartMessageMoveTask" => start_message_move_task,
     "TagQueue" => tag_queue,
     "UntagQueue" => untag_queue,
 }

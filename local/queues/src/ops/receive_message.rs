@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::wire::{WireAttributes, write_attributes};
 use crate::Queues;
 use crate::error::Error;
-use crate::message::Received;
+use crate::message::{Received, check_id, sequence_number};
 use crate::message_attribute::{digest, md5_hex, select};
-use crate::queues::Receive;
+use crate::receiving::Receive;
 
 const SYSTEM_ATTRIBUTES: &[&str] = &[
     "All",
@@ -39,6 +39,7 @@ pub struct Request {
     max_number_of_messages: Option<i64>,
     visibility_timeout: Option<i64>,
     wait_time_seconds: Option<i64>,
+    receive_request_attempt_id: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -91,10 +92,14 @@ fn check(request: &Request) -> Result<Receive, Error> {
     if let Some(wait) = request.wait_time_seconds.filter(|wait| !(0..=20).contains(wait)) {
         return Err(Error::invalid_value(wait, "WaitTimeSeconds", "Must be >= 0 and <= 20, if provided."));
     }
+    if let Some(id) = &request.receive_request_attempt_id {
+        check_id(id, "ReceiveRequestAttemptId")?;
+    }
     Ok(Receive {
         count: usize::try_from(count).unwrap_or(1),
         visibility_timeout_s: request.visibility_timeout,
         wait_s: request.wait_time_seconds,
+        attempt_id: request.receive_request_attempt_id.clone(),
     })
 }
 
@@ -107,9 +112,11 @@ fn write(message: Received, account: &str, system: &[String], wanted: &[String])
         some("ApproximateReceiveCount", Some(message.receives.to_string())),
         some("AWSTraceHeader", message.trace_header),
         some("DeadLetterQueueSourceArn", message.source_arn),
+        some("MessageDeduplicationId", message.deduplication_id),
         some("MessageGroupId", message.group_id),
         some("SenderId", Some(account.to_owned())),
         some("SentTimestamp", Some(message.sent.millis().to_string())),
+        some("SequenceNumber", message.sequence.map(sequence_number)),
     ];
     let asked_for = |name: &str| system.iter().any(|wanted| wanted == "All" || wanted == name);
     Message {

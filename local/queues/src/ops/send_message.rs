@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::wire::WireMessage;
 use crate::Queues;
 use crate::error::Error;
-use crate::message::NewMessage;
+use crate::message::{NewMessage, sequence_number};
 use crate::message_attribute::{digest, md5_hex};
 
 #[derive(Debug, Deserialize)]
@@ -27,6 +27,8 @@ pub struct Response {
     md5_of_system_attributes: Option<String>,
     #[serde(rename = "MessageId")]
     message_id: String,
+    #[serde(rename = "SequenceNumber", skip_serializing_if = "Option::is_none")]
+    sequence_number: Option<String>,
 }
 
 impl Response {
@@ -37,6 +39,7 @@ impl Response {
             md5_of_attributes: digest(&message.attributes),
             md5_of_system_attributes,
             message_id: message.message_id.clone(),
+            sequence_number: message.sequence.map(sequence_number),
         }
     }
 }

@@ -1,29 +1,15 @@
 //! `SendMessageBatch`: puts up to ten messages into a queue; each is taken or refused by itself.
 
 use aws_api::Call;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::send_message;
-use super::wire::{BatchResult, WireMessage, check_batch, required};
+use super::wire::{BatchRequest, BatchResult, WireMessage};
 use crate::Queues;
 use crate::error::Error;
 use crate::queue_attributes::MESSAGE_BYTES_MAX;
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Request {
-    queue_url: Option<String>,
-    #[serde(default)]
-    entries: Vec<Entry>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Entry {
-    id: Option<String>,
-    #[serde(flatten)]
-    message: WireMessage,
-}
+pub type Request = BatchRequest<WireMessage>;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -34,14 +20,9 @@ pub struct ResultEntry {
 }
 
 pub async fn run(room: &Queues, request: Request, call: &Call) -> Result<BatchResult<ResultEntry>, Error> {
-    let name = room.name_in_url(request.queue_url.as_deref())?;
-    let mut ids = Vec::with_capacity(request.entries.len());
-    let mut read = Vec::with_capacity(request.entries.len());
-    for entry in request.entries {
-        ids.push(required(entry.id, "Id")?);
-        read.push(entry.message.read(room.world.random.uuid(), call));
-    }
-    check_batch(ids.iter().map(String::as_str), "SendMessageBatchRequestEntry")?;
+    let (name, entries) = request.read(room, "SendMessageBatchRequestEntry")?;
+    let read = entries.into_iter().map(|(id, message)| (id, message.read(room.world.random.uuid(), call)));
+    let (ids, read): (Vec<_>, Vec<_>) = read.unzip();
     let sent: usize = read.iter().flatten().map(|(message, _)| message.bytes()).sum();
     if sent > MESSAGE_BYTES_MAX {
         return Err(Error::BatchRequestTooLong { max: MESSAGE_BYTES_MAX, sent });

@@ -12,7 +12,7 @@ use crate::Queues;
 use crate::error::Error;
 use crate::queue_attributes::QueueAttributes;
 use crate::queues::name_in_arn;
-use crate::store::queues;
+use crate::store::{messages, queues};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -31,6 +31,9 @@ pub async fn run(room: &Queues, request: Request, _call: &Call) -> Result<Empty,
         queue.attributes.set(&given)?;
         check_redrive(connection, &world, &name, &queue.attributes, &given)?;
         queues::set_attributes(connection, queue.id, &queue.attributes, world.clock.now())?;
+        if queue.is_fifo() && given.contains_key("DelaySeconds") {
+            messages::delay_anew(connection, queue.id, queue.attributes.delay_s())?;
+        }
         Ok::<_, Error>(queue.id)
     });
     room.tell_pollers(change.await?); // a new redrive policy may bury what they wait for
@@ -52,6 +55,10 @@ pub(super) fn check_redrive(
     let target = name_in_arn(world, &policy.dead_letter_target_arn);
     let target = target.map(|name| queues::find(connection, &name)).transpose()?.flatten();
     let Some(target) = target else { return Err(refused("Dead letter target does not exist.")) };
+    if target.is_fifo() != attributes.is_fifo() {
+        // Two full stops, as recorded.
+        return Err(refused("Dead-letter queue must be same type of queue as the source.."));
+    }
     if target.attributes.allows_redrive_from(&world.place.arn("sqs", name)) {
         Ok(())
     } else {
@@ -59,12 +66,10 @@ pub(super) fn check_redrive(
     }
 }
 
-/// Says which of the given attributes are kept and given back but change nothing here.
+/// Says which of the given attributes is kept and given back but changes nothing here.
 pub(super) fn report(queue: &str, given: &BTreeMap<String, String>) {
-    for name in ["KmsMasterKeyId", "Policy"] {
-        if given.get(name).is_some_and(|value| !value.is_empty()) {
-            tracing::warn!(queue, attribute = name, "the attribute is kept, but nothing is enforced by it");
-        }
+    if given.get("KmsMasterKeyId").is_some_and(|key| !key.is_empty()) {
+        tracing::warn!(queue, attribute = "KmsMasterKeyId", "the attribute is kept, but nothing is encrypted by it");
     }
 }
 

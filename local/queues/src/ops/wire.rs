@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, HashSet};
 use aws_api::Call;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
+use crate::Queues;
 use crate::error::Error;
 use crate::message::NewMessage;
 use crate::message_attribute::{self, MessageAttribute, MessageAttributes, Value};
+use crate::queue::Queue;
+use crate::store::queues;
 
 const BATCH_ENTRIES_MAX: usize = 10;
 const BATCH_ID_CHARACTERS_MAX: usize = 80;
@@ -43,6 +47,31 @@ pub(crate) struct WireMessage {
     message_system_attributes: Option<WireAttributes>,
     message_deduplication_id: Option<String>,
     message_group_id: Option<String>,
+}
+
+/// A batch: entries that are what the single operation takes, each with an id.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct BatchRequest<E> {
+    queue_url: Option<String>,
+    #[serde(default = "Vec::new")]
+    entries: Vec<BatchEntry<E>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct BatchEntry<E> {
+    id: Option<String>,
+    #[serde(flatten)]
+    entry: E,
+}
+
+/// A message that was received, by the handle that came with it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ReceivedMessage {
+    pub receipt_handle: Option<String>,
+    pub visibility_timeout: Option<i64>,
 }
 
 /// An entry of a batch that failed.
@@ -91,8 +120,38 @@ impl<T> BatchResult<T> {
     }
 }
 
-/// Refuses a batch of a wrong shape; `shape` is what its entries are called.
-pub(crate) fn check_batch<'a>(
+impl<E> BatchRequest<E> {
+    /// The queue's name, and the entries with their ids. Refuses a batch of a wrong shape; `shape` is what its
+    /// entries are called.
+    pub fn read(self, room: &Queues, shape: &'static str) -> Result<(String, Vec<(String, E)>), Error> {
+        let name = room.name_in_url(self.queue_url.as_deref())?;
+        let entries: Result<Vec<_>, Error> =
+            self.entries.into_iter().map(|entry| Ok((required(entry.id, "Id")?, entry.entry))).collect();
+        let entries = entries?;
+        check_batch(entries.iter().map(|(id, _)| id.as_str()), shape)?;
+        Ok((name, entries))
+    }
+}
+
+/// Does the same to each message of a batch, in one transaction; each succeeds or fails by itself.
+pub(crate) async fn each_received(
+    room: &Queues,
+    (name, entries): (String, Vec<(String, ReceivedMessage)>),
+    one: impl Fn(&Connection, &Queue, ReceivedMessage) -> Result<(), Error> + Send + 'static,
+) -> Result<(Queue, BatchResult<BatchResultEntry>), Error> {
+    let change = room.database.write(move |connection| {
+        let queue = queues::of_name(connection, &name)?;
+        let done = entries.into_iter().map(|(id, entry)| {
+            let result = one(connection, &queue, entry);
+            (id.clone(), result.map(|()| BatchResultEntry { id }))
+        });
+        let done = BatchResult::of(done);
+        Ok((queue, done))
+    });
+    change.await
+}
+
+fn check_batch<'a>(
     ids: impl IntoIterator<Item = &'a str, IntoIter: ExactSizeIterator>,
     shape: &'static str,
 ) -> Result<(), Error> {
@@ -141,6 +200,7 @@ impl WireMessage {
             group_id: self.message_group_id,
             deduplication_id: self.message_deduplication_id,
             trace_header,
+            sequence: None,
         };
         Ok((message, message_attribute::digest(&system)))
     }

@@ -52,11 +52,17 @@ pub(crate) fn of_ids(connection: &Connection, ids: &[i64]) -> Result<Vec<Stored>
     Ok(jobs)
 }
 
+const AHEAD: &str = "SELECT id, due, attempt, first_queued, label, body FROM jobs
+    WHERE lane = ?1 AND (due, id) >= (?2, ?3) ORDER BY due, id";
+
+#[cfg(test)]
+pub(crate) fn hot_statements() -> Vec<String> {
+    vec![AHEAD.into()]
+}
+
 /// The jobs of a lane from a key on, in order, up to `size`; and whether these are all.
 pub(crate) fn ahead(connection: &Connection, lane: &str, from: Key, size: Size) -> Result<(Vec<Stored>, bool)> {
-    let sql = "SELECT id, due, attempt, first_queued, label, body FROM jobs
-        WHERE lane = ?1 AND (due, id) >= (?2, ?3) ORDER BY due, id";
-    let mut select = connection.prepare_cached(sql)?;
+    let mut select = connection.prepare_cached(AHEAD)?;
     let mut rows = select.query((lane, from.0.millis(), from.1))?;
     let (mut jobs, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {

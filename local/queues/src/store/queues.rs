@@ -73,10 +73,19 @@ pub(crate) fn set_purged(connection: &Connection, queue: i64, now: Timestamp) ->
     Ok(())
 }
 
-/// Deletes the queue with its messages.
-pub(crate) fn delete(connection: &Connection, queue: i64) -> Result<()> {
-    super::messages::delete_all(connection, queue)?;
-    connection.prepare_cached("DELETE FROM queues WHERE id = ?1")?.execute([queue])?;
+/// The next sequence number of a FIFO queue.
+pub(crate) fn next_sequence(connection: &Connection, queue: i64) -> Result<i64> {
+    let sql = "UPDATE queues SET sequence = sequence + 1 WHERE id = ?1 RETURNING sequence";
+    Ok(connection.prepare_cached(sql)?.query_row([queue], |row| row.get(0))?)
+}
+
+/// Deletes the queue with its messages and all that is remembered of them.
+pub(crate) fn delete(connection: &Connection, queue: &Queue) -> Result<()> {
+    super::messages::delete_all(connection, queue.id)?;
+    super::deduplications::delete_all(connection, queue.id)?;
+    super::attempts::delete_all(connection, queue.id)?;
+    super::move_tasks::delete_all(connection, &queue.name)?;
+    connection.prepare_cached("DELETE FROM queues WHERE id = ?1")?.execute([queue.id])?;
     Ok(())
 }
 

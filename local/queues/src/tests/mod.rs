@@ -1,7 +1,12 @@
 //! What the tests of operations and lanes stand on, and the tests that belong to no single operation.
 
+mod backlog;
+mod fifo;
+mod fifo_model;
 mod lane_model;
 mod lanes;
+mod move_tasks;
+mod query_protocol;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,11 +30,15 @@ pub(crate) struct Answer(Result<Reply, ApiError>);
 
 impl Room {
     pub fn new() -> Self {
-        let world = World::for_tests(7);
+        Self::open(&World::for_tests(7), Location::Memory)
+    }
+
+    /// A room whose file may be there already.
+    pub fn open(world: &World, location: Location) -> Self {
         let endpoint = "http://127.0.0.1:4566".to_owned();
-        let queues = Queues::open(world.clone(), Location::Memory, Durability::default(), endpoint).expect("it opens");
+        let queues = Queues::open(world.clone(), location, Durability::default(), endpoint).expect("it opens");
         let service = queues.services().pop().expect("SQS");
-        Self { queues, world, service }
+        Self { queues, world: world.clone(), service }
     }
 
     pub async fn call(&self, operation: &str, input: Value) -> Answer {
@@ -42,6 +51,25 @@ impl Room {
     pub async fn queue(&self, name: &str, attributes: Value) -> String {
         let made = self.call("CreateQueue", json!({"QueueName": name, "Attributes": attributes})).await.ok();
         made["QueueUrl"].as_str().expect("a URL").to_owned()
+    }
+
+    /// Makes a FIFO queue that deduplicates by content, unless told otherwise.
+    pub async fn fifo(&self, name: &str, mut attributes: Value) -> String {
+        attributes["FifoQueue"] = json!("true");
+        if attributes["ContentBasedDeduplication"].is_null() {
+            attributes["ContentBasedDeduplication"] = json!("true");
+        }
+        self.queue(name, attributes).await
+    }
+
+    /// Sends to a FIFO queue; gives the answer.
+    pub async fn append(&self, url: &str, group: &str, body: &str) -> Value {
+        self.call("SendMessage", json!({"QueueUrl": url, "MessageBody": body, "MessageGroupId": group})).await.ok()
+    }
+
+    pub async fn delete(&self, url: &str, message: &Value) {
+        let input = json!({"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]});
+        self.call("DeleteMessage", input).await.ok();
     }
 
     pub async fn send(&self, url: &str, body: &str) {
@@ -89,6 +117,11 @@ impl Answer {
     pub fn error(self) -> (String, String) {
         let error = self.0.expect_err("it fails");
         (error.short_code().to_owned(), error.message)
+    }
+
+    pub fn result(self) -> Result<Value, String> {
+        let reply = self.0.map_err(|error| error.to_string())?;
+        Ok(serde_json::from_slice(&reply.body).expect("JSON"))
     }
 
     #[track_caller]
