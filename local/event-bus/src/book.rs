@@ -8,8 +8,14 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 use world::{Place, Timestamp};
 
+use crate::api_destination::ApiDestination;
+use crate::archive::Archive;
+use crate::connection::Connection;
+use crate::document::Named;
 use crate::error::Error;
 use crate::pattern::{Index, Pattern};
+use crate::replay::Replay;
+use crate::schedule::Schedule;
 use crate::target::Target;
 
 /// The bus that every account has.
@@ -22,6 +28,14 @@ const RULES_INDEXED_AT_ONCE_MAX: usize = 500;
 pub struct Book {
     /// Counts changes.
     pub revision: i64,
+    /// Archives by name.
+    pub archives: Named<Archive>,
+    /// Replays by name, until long after they ended.
+    pub replays: Named<Replay>,
+    /// Connections by name.
+    pub connections: Named<Connection>,
+    /// API destinations by name.
+    pub api_destinations: Named<ApiDestination>,
     buses: BTreeMap<String, Arc<Bus>>,
 }
 
@@ -72,9 +86,13 @@ pub struct Rule {
     /// Its bus.
     pub bus: String,
     /// As it was given.
-    pub pattern_text: String,
+    pub pattern_text: Option<String>,
     /// The same, compiled.
-    pub pattern: Pattern,
+    pub pattern: Option<Pattern>,
+    /// When it fires by itself.
+    pub schedule: Option<Schedule>,
+    /// When its schedule began: at the last change of the rule.
+    pub scheduled_at: Timestamp,
     /// `ENABLED`, `DISABLED` or `ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS`.
     pub state: String,
     /// For people.
@@ -102,7 +120,14 @@ impl Book {
     /// With what the database holds.
     pub fn new(revision: i64, buses: impl IntoIterator<Item = Bus>) -> Self {
         let buses = buses.into_iter().map(|bus| (bus.name.clone(), Arc::new(bus)));
-        Self { revision, buses: buses.collect() }
+        Self {
+            revision,
+            archives: Named::new(),
+            replays: Named::new(),
+            connections: Named::new(),
+            api_destinations: Named::new(),
+            buses: buses.collect(),
+        }
     }
 
     /// All buses by name.
@@ -208,8 +233,10 @@ impl Bus {
 
     fn build_index(&self) -> &RuleIndex {
         self.index.get_or_init(|| {
-            let (rules, disabled): (Vec<_>, Vec<_>) = self.rules.iter().cloned().partition(|rule| rule.is_enabled());
-            RuleIndex { patterns: Index::new(rules.iter().map(|rule| &rule.pattern)), rules, disabled }
+            // A rule with a schedule alone looks at no event.
+            let rules = self.rules.iter().filter(|rule| rule.pattern.is_some()).cloned();
+            let (rules, disabled): (Vec<_>, Vec<_>) = rules.partition(|rule| rule.is_enabled());
+            RuleIndex { patterns: Index::new(rules.iter().filter_map(|rule| rule.pattern.as_ref())), rules, disabled }
         })
     }
 }

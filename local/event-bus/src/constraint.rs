@@ -49,6 +49,18 @@ impl Constraints {
         self
     }
 
+    /// So many characters of something that is not to be shown.
+    pub fn secret_length(&mut self, value: Option<&str>, at: &str, min: usize, max: usize) -> &mut Self {
+        let length = value.map_or(min, |value| value.encode_utf16().count());
+        let constraint = match length {
+            _ if length > max => format!("have length less than or equal to {max}"),
+            _ if length < min => format!("have length greater than or equal to {min}"),
+            _ => return self,
+        };
+        self.violations.push(format!("Value at '{at}' failed to satisfy constraint: Member must {constraint}"));
+        self
+    }
+
     /// The name of a rule, a target or a statement: 1 to 64 of letters, digits, dot, hyphen and underscore.
     pub fn name(&mut self, value: Option<&str>, at: &str) -> &mut Self {
         self.length(value, at, 1, 64);
@@ -121,7 +133,8 @@ impl Constraints {
     }
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether a text is such a name.
+pub fn is_name(text: &str) -> bool {
     text.chars().all(is_name_char)
 }
 

@@ -3,18 +3,19 @@
 //! Not here: waiting, and the lane that deliveries wait in. The server keeps that, and asks for one attempt at a
 //! time ([`EventBus::attempt`](crate::EventBus::attempt)).
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::time::Instant;
 use world::{Kind, Moment, Outcome, Random, Timestamp, TraceId};
 
+use crate::api_call::Called;
 use crate::book::Rule;
 use crate::json;
 use crate::ports::{Step, TargetFailure};
 use crate::room::EventBus;
-use crate::routing::{Accepted, route};
+use crate::routing::Accepted;
 use crate::target::{Destination, Target};
 use crate::transform::{Occasion, payload};
 
@@ -26,6 +27,8 @@ const BACK_OFF_MAX_MS: u64 = 480_000;
 const DEAD_LETTER_RETRY_MS: u64 = 5_000;
 /// Bytes before a delivery's header: its length.
 const LENGTH_BYTES: usize = 4;
+/// What to make room for at once.
+const HEADER_BYTES_USUAL: usize = 768;
 
 /// A delivery, as it is queued: it holds all that an attempt needs, whatever becomes of the rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +49,36 @@ struct Header {
     trace: String,
     about: Vec<String>,
     came_by: Vec<String>,
+    #[serde(default)]
+    time_ms: i64,
+    #[serde(default)]
+    is_replay: bool,
+}
+
+/// The same, to be written: nothing is copied for it.
+#[derive(Serialize)]
+struct HeaderRef<'a> {
+    event_id: &'a str,
+    detail_type: &'a str,
+    bus: &'a str,
+    rule_arn: &'a str,
+    rule_name: &'a str,
+    target: &'a Target,
+    ingested_at_ms: i64,
+    trace: &'a str,
+    about: &'a [String],
+    came_by: &'a [String],
+    time_ms: i64,
+    is_replay: bool,
+}
+
+/// Which lane a delivery is attempted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Where nothing waits for long.
+    Deliveries,
+    /// Where HTTP servers are waited for.
+    Calls,
 }
 
 /// For people: `UserCreated → rule profiles → create-profile`.
@@ -53,31 +86,34 @@ pub fn label(detail_type: &str, rule: &str, target: &Target) -> String {
     format!("{detail_type} → rule {rule} → {}", target.short_name())
 }
 
+/// A delivery of an event that `rule` matched, to one of its targets, to be queued: the header's length, the header, the
+/// event. An event is text that need not be escaped and read again.
+pub fn encode(accepted: &Accepted, rule: &Rule, target: &Target) -> Vec<u8> {
+    let header = HeaderRef {
+        event_id: &accepted.id,
+        detail_type: &accepted.detail_type,
+        bus: &rule.bus,
+        rule_arn: &rule.arn,
+        rule_name: &rule.name,
+        target,
+        ingested_at_ms: accepted.ingested_at.millis(),
+        trace: accepted.trace.as_str(),
+        about: &accepted.about,
+        came_by: &accepted.came_by,
+        time_ms: accepted.time.millis(),
+        is_replay: accepted.is_replay,
+    };
+    let mut bytes = Vec::with_capacity(HEADER_BYTES_USUAL + accepted.event.len());
+    bytes.extend([0; LENGTH_BYTES]);
+    // Strings and numbers can always be written; what could not would be found when it is read.
+    let _ = serde_json::to_writer(&mut bytes, &header);
+    let length = u32::try_from(bytes.len() - LENGTH_BYTES).unwrap_or(0);
+    bytes[..LENGTH_BYTES].copy_from_slice(&length.to_le_bytes());
+    bytes.extend(accepted.event.as_bytes());
+    bytes
+}
+
 impl Delivery {
-    /// Of an event that `rule` matched, to one of its targets.
-    pub fn new(accepted: &Accepted, rule: &Rule, target: &Arc<Target>) -> Self {
-        let header = Header {
-            event_id: accepted.id.clone(),
-            detail_type: accepted.detail_type.clone(),
-            bus: rule.bus.clone(),
-            rule_arn: rule.arn.clone(),
-            rule_name: rule.name.clone(),
-            target: Target::clone(target),
-            ingested_at_ms: accepted.ingested_at.millis(),
-            trace: accepted.trace.as_str().to_owned(),
-            about: accepted.about.clone(),
-            came_by: accepted.came_by.clone(),
-        };
-        Self { header, event: accepted.event.clone() }
-    }
-
-    /// The header's length, the header, the event: an event is text that need not be escaped and read again.
-    pub fn encode(&self) -> Vec<u8> {
-        let header = serde_json::to_vec(&self.header).unwrap_or_default();
-        let length = u32::try_from(header.len()).unwrap_or(0);
-        [&length.to_le_bytes()[..], &header, self.event.as_bytes()].concat()
-    }
-
     /// Nothing if these are not bytes of ours.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (length, rest) = bytes.split_at_checked(LENGTH_BYTES)?;
@@ -91,14 +127,43 @@ impl Delivery {
 /// How a target took an event.
 enum Attempt {
     Delivered,
-    Invoke { payload: String },
-    NoPayload { reason: String },
-    Failed(TargetFailure),
+    Invoke {
+        payload: String,
+    },
+    NoPayload {
+        reason: String,
+    },
+    Call,
+    Postponed {
+        due: Timestamp,
+    },
+    /// The next attempt not before `wait`.
+    Failed {
+        failure: TargetFailure,
+        wait: Duration,
+    },
+}
+
+impl From<TargetFailure> for Attempt {
+    fn from(failure: TargetFailure) -> Self {
+        Self::Failed { failure, wait: Duration::ZERO }
+    }
+}
+
+impl From<Called> for Attempt {
+    fn from(called: Called) -> Self {
+        match called {
+            Called::Delivered => Self::Delivered,
+            Called::Postponed { due } => Self::Postponed { due },
+            Called::Failed { failure, wait } => Self::Failed { failure, wait: wait.unwrap_or_default() },
+        }
+    }
 }
 
 impl EventBus {
     /// One attempt at a delivery.
-    pub(crate) async fn try_delivery(&self, bytes: &[u8], failed_attempts: u32, first_queued: Timestamp) -> Step {
+    pub(crate) async fn try_delivery(&self, bytes: &[u8], history: (u32, Timestamp), lane: Lane) -> Step {
+        let failed_attempts = history.0;
         let Some(delivery) = Delivery::decode(bytes) else {
             let reason = "a queued delivery cannot be read; it was written by another version".to_owned();
             tracing::error!(bytes = bytes.len(), "{reason}");
@@ -106,7 +171,7 @@ impl EventBus {
         };
         let moment = delivery.moment(self.world.clock.now());
         let began = Instant::now();
-        let attempt = self.deliver(&delivery).await;
+        let attempt = self.deliver(&delivery, lane).await;
         let moment = moment.took(began.elapsed());
         let header = &delivery.header;
         match attempt {
@@ -130,9 +195,12 @@ impl EventBus {
                 self.warn(&delivery, "was dropped", reason.clone());
                 Step::Dropped { reason }
             }
-            Attempt::Failed(failure) => {
+            Attempt::Call => Step::Call,
+            Attempt::Postponed { due } => Step::Postpone { due },
+            Attempt::Failed { failure, wait } => {
                 let now = self.world.clock.now();
-                let verdict = judge(&failure, &header.target, failed_attempts, first_queued, now, &self.world.random);
+                let wait = wait.max(back_off(failed_attempts, &self.world.random));
+                let verdict = judge(&failure, &header.target, history, now, wait);
                 let outcome = if let Verdict::Retry { .. } = verdict { Outcome::Retrying } else { Outcome::Failed };
                 self.world.timeline.record(moment.outcome(outcome).detail(failure.to_string()));
                 match verdict {
@@ -145,8 +213,12 @@ impl EventBus {
         }
     }
 
-    async fn deliver(&self, delivery: &Delivery) -> Attempt {
+    async fn deliver(&self, delivery: &Delivery, lane: Lane) -> Attempt {
         let header = &delivery.header;
+        let destination = header.target.destination(&self.world.place);
+        if let (Ok(Destination::Api), Lane::Deliveries) = (&destination, lane) {
+            return Attempt::Call;
+        }
         let occasion = Occasion {
             event: &delivery.event,
             rule_arn: &header.rule_arn,
@@ -162,9 +234,16 @@ impl EventBus {
         }
         let trace = TraceId::from_root(&header.trace);
         let (arn, rule_arn) = (&header.target.arn, &header.rule_arn);
-        let result = match header.target.destination(&self.world.place) {
+        let result = match destination {
             Err(error) => Err(TargetFailure::no_resource(error.to_string())),
             Ok(Destination::Bus(name)) => self.forward(delivery, &name).await,
+            Ok(Destination::Api) => {
+                return self.call_api(&header.target, &delivery.event, &payload.body).await.into();
+            }
+            Ok(Destination::LogGroup) => match log_message(header, &payload.body) {
+                Ok((at, message)) => self.targets.log(arn, at, message).await,
+                Err(failure) => Err(failure),
+            },
             Ok(Destination::Queue) => {
                 let group = header.target.group_id().map(str::to_owned);
                 self.targets.send(arn, payload.body.into_owned(), group, rule_arn, &trace).await
@@ -173,7 +252,7 @@ impl EventBus {
                 // Only the strings that a template makes may be no JSON.
                 let is_made = header.target.input_transformer.is_some();
                 if let Some(Err(error)) = is_made.then(|| json::minified(&payload.body)) {
-                    return Attempt::Failed(TargetFailure::permanent("INVALID_JSON", error.to_string()));
+                    return TargetFailure::permanent("INVALID_JSON", error.to_string()).into();
                 }
                 match self.targets.can_invoke(arn, rule_arn).await {
                     Ok(()) => return Attempt::Invoke { payload: payload.body.into_owned() },
@@ -181,7 +260,7 @@ impl EventBus {
                 }
             }
         };
-        result.map_or_else(Attempt::Failed, |()| Attempt::Delivered)
+        result.map_or_else(Attempt::from, |()| Attempt::Delivered)
     }
 
     /// Puts an event onto another bus, where its own rules apply. An event goes from one bus to another once:
@@ -206,18 +285,15 @@ impl EventBus {
             id: header.event_id.clone(),
             event: delivery.event.clone(),
             detail_type: header.detail_type.clone(),
+            time: Timestamp::from_millis(header.time_ms),
             ingested_at: self.world.clock.now(),
             trace: TraceId::from_root(&header.trace),
             about: header.about.clone(),
             came_by: vec![from.clone()],
+            is_replay: header.is_replay,
         };
-        let mut routed = route(&self.world, &book, bus, &accepted).await;
-        let deliveries = std::mem::take(&mut routed.deliveries);
-        if !deliveries.is_empty() {
-            self.deliveries.enqueue(deliveries).await.map_err(|error| failed(error.to_string()))?;
-        }
-        routed.tell(&self.world);
-        Ok(())
+        let routed = self.route(&book, bus, &accepted).await;
+        self.commit(routed).await.map_err(|error| failed(error.to_string()))
     }
 
     /// To the dead-letter queue, if the target has one.
@@ -278,6 +354,31 @@ impl Delivery {
     }
 }
 
+/// What goes into a log group: the event at its own time, or what a template made: `{"timestamp":…,"message":…}`.
+fn log_message(header: &Header, body: &str) -> Result<(Timestamp, String), TargetFailure> {
+    if header.target.input_transformer.is_none() {
+        return Ok((Timestamp::from_millis(header.time_ms), body.to_owned()));
+    }
+    let refused = || {
+        let message = "A template for a log group must make an object with timestamp and message.";
+        TargetFailure::permanent("INVALID_JSON", message)
+    };
+    let made: Value = serde_json::from_str(body).map_err(|_| refused())?;
+    let at = match &made["timestamp"] {
+        Value::Number(millis) => millis.as_i64(),
+        Value::String(text) => {
+            text.parse().ok().or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()))
+        }
+        _ => None,
+    };
+    let message = match &made["message"] {
+        Value::Null => return Err(refused()),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    Ok((at.map(Timestamp::from_millis).ok_or_else(refused)?, message))
+}
+
 /// What follows from a failure.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
@@ -289,10 +390,9 @@ enum Verdict {
 fn judge(
     failure: &TargetFailure,
     target: &Target,
-    failed_attempts: u32,
-    first_queued: Timestamp,
+    (failed_attempts, first_queued): (u32, Timestamp),
     now: Timestamp,
-    random: &Random,
+    wait: Duration,
 ) -> Verdict {
     if let TargetFailure::Permanent { .. } = failure {
         return Verdict::GiveUp { exhausted: None };
@@ -300,7 +400,7 @@ fn judge(
     if failed_attempts >= target.retries_max() {
         return Verdict::GiveUp { exhausted: Some("MaximumRetryAttempts") };
     }
-    let due = now.plus(back_off(failed_attempts, random));
+    let due = now.plus(wait);
     if due.since(first_queued) > target.event_age_max() {
         return Verdict::GiveUp { exhausted: Some("MaximumEventAgeInSeconds") };
     }
@@ -317,7 +417,7 @@ fn back_off(failed_attempts: u32, random: &Random) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::testing::Room;
@@ -486,6 +586,46 @@ mod tests {
         t.event("default", "s", json!({})).await;
         t.bus.reset().await.expect("it is reset");
         assert_eq!(t.attempt_all().await, [Step::Done]);
+    }
+
+    #[tokio::test]
+    async fn a_log_group_gets_the_event_or_what_a_template_makes() {
+        const GROUP: &str = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/events/g:*";
+        let t = room(json!({ "Arn": GROUP })).await;
+        let id = t.event("default", "s", json!({ "at": 5 })).await;
+        assert_eq!(t.attempt_all().await, [Step::Done]);
+        let (group, at, message) = t.logged().remove(0);
+        assert_eq!((group.as_str(), at), (GROUP, t.world.clock.now()));
+        assert!(message.contains(&id) && message.starts_with(r#"{"version":"0""#), "{message}");
+
+        let paths = json!({ "at": "$.detail.at", "source": "$.source" });
+        let template = r#"{"timestamp": <at>, "message": "from <source>"}"#;
+        let t =
+            room(json!({ "Arn": GROUP, "InputTransformer": { "InputPathsMap": paths, "InputTemplate": template } }))
+                .await;
+        t.event("default", "s", json!({ "at": 5 })).await;
+        assert_eq!(t.attempt_all().await, [Step::Done]);
+        assert_eq!(t.logged(), [(GROUP.to_owned(), Timestamp::from_millis(5), "from s".to_owned())]);
+
+        let transformer = json!({ "InputTemplate": r#"{"message": "no time"}"# });
+        let letters = json!({ "Arn": DEAD_LETTERS });
+        let t = room(json!({ "Arn": GROUP, "InputTransformer": transformer, "DeadLetterConfig": letters })).await;
+        t.event("default", "s", json!({})).await;
+        assert_eq!(t.attempt_all().await, [Step::DeadLettered]);
+        assert!(t.sent()[0].attributes.contains(&("ERROR_CODE", "INVALID_JSON".into())));
+    }
+
+    #[tokio::test]
+    async fn a_delivery_of_an_older_version_is_read() {
+        let t = room(json!({ "Arn": QUEUE })).await;
+        let header = json!({
+            "event_id": "i", "detail_type": "d", "bus": "default", "rule_arn": "arn", "rule_name": "r",
+            "target": { "Id": "t", "Arn": QUEUE }, "ingested_at_ms": 0, "trace": "1-a-b", "about": [], "came_by": [],
+        });
+        let header = header.to_string();
+        let length = u32::try_from(header.len()).expect("it is short").to_le_bytes();
+        let bytes = [&length[..], header.as_bytes(), b"{}"].concat();
+        assert_eq!(t.bus.attempt(&bytes, 0, t.world.clock.now()).await, Step::Done);
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use world::{Place, Timestamp};
 
 use crate::json::{Reader, Token, quoted};
+use crate::json_path::children;
 
 /// Where a detail tells who it is about: in our own events' `data`, and directly.
 const NAMES_OF_PEOPLE: &[(&str, &[&str])] =
@@ -43,6 +44,19 @@ impl Envelope<'_> {
             self.detail,
         )
     }
+}
+
+/// The event as a replay delivers it: `replay-name` behind the region.
+pub fn with_replay_name(event: &str, replay: &str) -> String {
+    let mut members = Vec::new();
+    for (name, value) in children(event).unwrap_or_default() {
+        let name = name.unwrap_or_default();
+        members.push(format!("{}:{value}", quoted(&name)));
+        if name == "region" {
+            members.push(format!("\"replay-name\":{}", quoted(replay)));
+        }
+    }
+    format!("{{{}}}", members.join(","))
 }
 
 /// The names of people in a detail, each once.
@@ -95,6 +109,14 @@ mod tests {
             envelope.json(&Place::default()),
             r#"{"version":"0","id":"i","detail-type":"a \"type\"","source":"s","account":"000000000000","time":"2026-01-01T00:00:00Z","region":"us-east-1","resources":["r1","r2"],"detail":{"b":1}}"#
         );
+    }
+
+    #[test]
+    fn a_replay_is_named_behind_the_region() {
+        let event = r#"{"version":"0","id":"i","region":"r","resources":["a","b"],"detail":{"region":"x"}}"#;
+        let expected =
+            r#"{"version":"0","id":"i","region":"r","replay-name":"n","resources":["a","b"],"detail":{"region":"x"}}"#;
+        assert_eq!(with_replay_name(event, "n"), expected);
     }
 
     #[test]

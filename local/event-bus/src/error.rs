@@ -26,6 +26,9 @@ pub enum Error {
     /// The pattern is none.
     #[error("{0}")]
     InvalidEventPattern(String),
+    /// It is not in a state for that.
+    #[error("{0}")]
+    IllegalStatus(String),
     /// The bus's policy would become too long.
     #[error("{0}")]
     PolicyLengthExceeded(String),
@@ -55,6 +58,23 @@ impl Error {
 
     pub fn no_rule(rule: &str, bus: &str) -> Self {
         Self::ResourceNotFound(format!("Rule {rule} does not exist on EventBus {bus}."))
+    }
+
+    pub fn no_archive(name: &str) -> Self {
+        Self::ResourceNotFound(format!("Archive {name} does not exist."))
+    }
+
+    pub fn no_replay(name: &str) -> Self {
+        Self::ResourceNotFound(format!("Replay {name} does not exist."))
+    }
+
+    pub fn no_connection(name: &str) -> Self {
+        Self::ResourceNotFound(format!("Failed to describe the connection(s). Connection '{name}' does not exist."))
+    }
+
+    pub fn no_api_destination(name: &str) -> Self {
+        let text = format!("Failed to describe the api-destination(s). An api-destination '{name}' does not exist.");
+        Self::ResourceNotFound(text)
     }
 
     pub fn no_statement() -> Self {
@@ -103,6 +123,7 @@ impl From<Error> for ApiError {
             Error::ResourceAlreadyExists(_) => Self::new("ResourceAlreadyExistsException", message),
             Error::LimitExceeded(_) => Self::new("LimitExceededException", message),
             Error::InvalidEventPattern(_) => Self::new("InvalidEventPatternException", message),
+            Error::IllegalStatus(_) => Self::new("IllegalStatusException", message),
             Error::PolicyLengthExceeded(_) => Self::new("PolicyLengthExceededException", message),
             Error::Storage(_) | Error::Enqueue(_) | Error::Damaged(_) => {
                 tracing::error!(error = message, "an event bus operation failed");

@@ -86,9 +86,10 @@ impl Step {
 }
 
 /// The members of an object with their names, or the elements of an array without.
-type Children<'a> = Vec<(Option<Cow<'a, str>>, &'a str)>;
+pub type Children<'a> = Vec<(Option<Cow<'a, str>>, &'a str)>;
 
-fn children(json: &str) -> Option<Children<'_>> {
+/// What an object or array holds, as it is written.
+pub fn children(json: &str) -> Option<Children<'_>> {
     let mut reader = Reader::new(json);
     let mut children = Vec::new();
     reader.next().ok()??;

@@ -1,5 +1,7 @@
 //! What the room needs from outside: a durable lane for deliveries, and the targets themselves.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use world::{Timestamp, TraceId};
 
@@ -17,6 +19,8 @@ pub struct QueuedDelivery {
     pub body: Vec<u8>,
     /// For people: `UserCreated → rule profiles → function create-profile`.
     pub label: String,
+    /// What it belongs to, for the timeline.
+    pub trace: TraceId,
 }
 
 /// Deliveries could not be stored: nothing of the call happened.
@@ -40,6 +44,9 @@ pub trait Targets: Send + Sync {
         trace: &TraceId,
     ) -> Result<(), TargetFailure>;
 
+    /// Writes one message into a log group of CloudWatch Logs.
+    async fn log(&self, group_arn: &str, timestamp: Timestamp, message: String) -> Result<(), TargetFailure>;
+
     /// Sends an event that could not be delivered to a dead-letter queue. The attributes are all strings;
     /// `RULE_ARN` is the rule that the queue's policy must allow.
     async fn dead_letter(
@@ -48,6 +55,64 @@ pub trait Targets: Send + Sync {
         body: String,
         attributes: Vec<(&'static str, String)>,
     ) -> Result<(), TargetFailure>;
+}
+
+/// HTTP to the addresses that API destinations and connections name. It follows no redirect and adds no header but
+/// what HTTP itself needs.
+#[async_trait]
+pub trait HttpClient: Send + Sync {
+    /// Sends one request and reads its answer, within the request's time.
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError>;
+}
+
+/// A request. It may carry secrets, so it is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// `POST`, `GET`, …
+    pub method: String,
+    /// With scheme, host and query.
+    pub url: String,
+    /// Names in any case.
+    pub headers: Vec<(String, String)>,
+    /// Empty for none.
+    pub body: Vec<u8>,
+    /// For all of it, from connecting to the last byte of the answer.
+    pub timeout: Duration,
+}
+
+/// An answer. Tokens come so, so it is never printed.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct HttpResponse {
+    /// 200, 404, …
+    pub status: u16,
+    /// Names in any case.
+    pub headers: Vec<(String, String)>,
+    /// The first mebibyte is enough.
+    pub body: Vec<u8>,
+}
+
+impl HttpResponse {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Why there was no answer. The texts name no secret: neither queries nor headers.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// It took too long.
+    #[error("there was no answer in time")]
+    TimedOut,
+    /// Nobody listens, or the connection broke.
+    #[error("{0}")]
+    NotConnected(String),
+    /// There is no such host.
+    #[error("{0}")]
+    UnknownHost(String),
+    /// The request cannot be made at all.
+    #[error("{0}")]
+    Impossible(String),
 }
 
 /// Why a target did not take an event.
@@ -113,6 +178,14 @@ pub enum Step {
         trace: TraceId,
         /// Whom the event is about.
         about: Vec<String>,
+    },
+    /// The target is called by HTTP, which may take its time: put these very bytes into the lane of calls, in one
+    /// transaction, and have them attempted by [`crate::EventBus::attempt_call`].
+    Call,
+    /// Not attempted: not before this time. No attempt is counted.
+    Postpone {
+        /// Not before.
+        due: Timestamp,
     },
     /// Failed, and to be attempted again at this time.
     Retry {

@@ -6,10 +6,14 @@ use aws_api::{Arn, Protocol, Service, ServiceName};
 use storage::{Database, Durability, Location, StorageError};
 use world::{Timestamp, World};
 
+use crate::api_call::Rates;
 use crate::book::DEFAULT_BUS;
+use crate::delivery::Lane;
 use crate::error::Error;
+use crate::oauth::Tokens;
 use crate::ops::OPERATIONS;
-use crate::ports::{Deliveries, Step, Targets};
+use crate::ports::{Deliveries, HttpClient, Step, Targets};
+use crate::routing::Explanations;
 use crate::shelf::Shelf;
 use crate::store;
 
@@ -28,6 +32,10 @@ pub struct EventBus {
     pub(crate) shelf: Shelf,
     pub(crate) deliveries: Arc<dyn Deliveries>,
     pub(crate) targets: Arc<dyn Targets>,
+    pub(crate) http: Arc<dyn HttpClient>,
+    pub(crate) tokens: Tokens,
+    pub(crate) rates: Rates,
+    pub(crate) explanations: Explanations,
 }
 
 impl EventBus {
@@ -38,10 +46,12 @@ impl EventBus {
         durability: Durability,
         deliveries: Arc<dyn Deliveries>,
         targets: Arc<dyn Targets>,
+        http: Arc<dyn HttpClient>,
     ) -> Result<Arc<Self>, StorageError> {
         let database = Database::open(location, durability, store::SCHEMA)?;
         let shelf = Shelf::new(database, world.clone());
-        Ok(Arc::new(Self { world, shelf, deliveries, targets }))
+        let (tokens, rates, explanations) = (Tokens::default(), Rates::default(), Explanations::default());
+        Ok(Arc::new(Self { world, shelf, deliveries, targets, http, tokens, rates, explanations }))
     }
 
     /// The API.
@@ -53,10 +63,15 @@ impl EventBus {
     /// `failed_attempts` the attempts made before, `first_queued` when it was queued first. An attempt may be
     /// repeated if its outcome was lost; nothing is assumed about which one was the last.
     pub async fn attempt(&self, delivery: &[u8], failed_attempts: u32, first_queued: Timestamp) -> Step {
-        self.try_delivery(delivery, failed_attempts, first_queued).await
+        self.try_delivery(delivery, (failed_attempts, first_queued), Lane::Deliveries).await
     }
 
-    /// Forgets every bus, rule and target. Deliveries already queued are the server's to forget.
+    /// The same for what [`Step::Call`] put into a lane of its own: it may wait for an HTTP server.
+    pub async fn attempt_call(&self, delivery: &[u8], failed_attempts: u32, first_queued: Timestamp) -> Step {
+        self.try_delivery(delivery, (failed_attempts, first_queued), Lane::Calls).await
+    }
+
+    /// Forgets every bus, rule and target, and whatever else there is. Deliveries already queued are the server's to forget.
     pub async fn reset(&self) -> Result<(), StorageError> {
         let (place, now) = (self.world.place.clone(), self.world.clock.now());
         let cleared = self.shelf.change(move |book, connection| {

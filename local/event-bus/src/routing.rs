@@ -1,18 +1,24 @@
 //! From an accepted event to the deliveries that its bus's rules make of it, and to the account of why.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use world::{Kind, Moment, Outcome, Timestamp, TraceId, World};
 
+use crate::archive::Kept;
 use crate::book::{Book, Bus, Rule, RuleIndex};
-use crate::delivery::{Delivery, label};
+use crate::delivery::{encode, label};
+use crate::error::Error;
 use crate::pattern::{Event, Mismatch};
 use crate::ports::QueuedDelivery;
+use crate::replay::Replay;
+use crate::room::EventBus;
 
 /// Rules that did not match and are told of, per event: a bus of ten thousand must not flood the timeline.
 const MISMATCHES_TOLD_MAX: usize = 20;
 /// Of these, rules that have nothing in common with the event.
 const STRANGERS_TOLD_MAX: usize = 10;
+/// Events whose mismatches are told in one second. Nobody reads more, and the timeline could not hold them.
+const EVENTS_EXPLAINED_PER_SECOND_MAX: u32 = 200;
 
 /// An event on a bus.
 #[derive(Clone, Debug)]
@@ -23,6 +29,8 @@ pub struct Accepted {
     pub event: String,
     /// For people.
     pub detail_type: String,
+    /// When it happened, by its own account.
+    pub time: Timestamp,
     /// When it was accepted.
     pub ingested_at: Timestamp,
     /// What it belongs to.
@@ -31,6 +39,8 @@ pub struct Accepted {
     pub about: Vec<String>,
     /// The buses that it was on before this one.
     pub came_by: Vec<String>,
+    /// It comes out of an archive, and goes into none.
+    pub is_replay: bool,
 }
 
 /// What became of an event.
@@ -38,13 +48,37 @@ pub struct Accepted {
 pub struct Routed {
     /// To be queued.
     pub deliveries: Vec<QueuedDelivery>,
+    /// To be archived.
+    pub kept: Vec<Kept>,
     /// To be told when they are.
     pub moments: Vec<Moment>,
 }
 
+/// Counts the events whose mismatches were told, so that a flood of events is not one of moments too.
+#[derive(Debug, Default)]
+pub struct Explanations(Mutex<(i64, u32)>);
+
+impl Explanations {
+    fn take(&self, now: Timestamp) -> bool {
+        let mut taken = self.0.lock().expect("no holder panics");
+        if taken.0 != now.seconds() {
+            *taken = (now.seconds(), 0);
+        }
+        taken.1 += 1;
+        taken.1 <= EVENTS_EXPLAINED_PER_SECOND_MAX
+    }
+}
+
 impl Routed {
+    /// Adds what another event became.
+    pub fn extend(&mut self, more: Self) {
+        self.deliveries.extend(more.deliveries);
+        self.kept.extend(more.kept);
+        self.moments.extend(more.moments);
+    }
+
     /// Tells it: warnings go to the log as well.
-    pub fn tell(self, world: &World) {
+    fn tell(self, world: &World) {
         for moment in self.moments {
             if moment.kind == Kind::Warning {
                 tracing::warn!(detail = moment.detail, "{}", moment.what);
@@ -52,55 +86,113 @@ impl Routed {
             world.timeline.record(moment);
         }
     }
-}
 
-/// Matches an event with the rules of the bus `name`.
-pub async fn route(world: &World, book: &Book, name: &str, accepted: &Accepted) -> Routed {
-    let mut routed = Routed::default();
-    let Some(bus) = book.find(name) else {
-        let what = format!("{} went to the bus {name}, which does not exist", accepted.detail_type);
-        let detail = "EventBridge takes such an event and drops it without a word";
-        routed.moments.push(accepted.moment(world, Kind::Warning, what).outcome(Outcome::Failed).detail(detail));
-        return routed;
-    };
-    let what = format!("{} on bus {name}", accepted.detail_type);
-    routed.moments.push(accepted.moment(world, Kind::Event, what).id("bus", name));
-    let index = bus.index().await;
-    match_rules(world, bus, index, accepted, &mut routed);
-    routed
-}
-
-fn match_rules(world: &World, bus: &Arc<Bus>, index: &RuleIndex, accepted: &Accepted, routed: &mut Routed) {
-    let event = match Event::read(&accepted.event, &index.patterns) {
-        Ok(event) => event,
-        Err(error) => {
-            // Only nesting deeper than the pattern language's limit gets here: the envelope is ours.
-            let what = format!("{} could not be matched with any rule", accepted.detail_type);
-            let moment = accepted.moment(world, Kind::Warning, what).outcome(Outcome::Failed);
-            routed.moments.push(moment.detail(error.to_string()));
-            return;
-        }
-    };
-    let matching = index.patterns.matching(&event);
-    for rule in matching.iter().map(|place| &index.rules[*place]) {
-        let targets = rule.targets.len();
-        let what = format!("rule {} matched", rule.name);
-        routed.moments.push(accepted.moment(world, Kind::Rule, what).detail(format!("{targets} targets")));
-        if targets == 0 {
+    /// One delivery for every target of a rule.
+    pub fn deliver(&mut self, world: &World, rule: &Rule, accepted: &Accepted) {
+        if rule.targets.is_empty() {
             let what = format!("rule {} matched {} but has no targets", rule.name, accepted.detail_type);
-            routed.moments.push(accepted.moment(world, Kind::Warning, what));
+            self.moments.push(accepted.moment(world, Kind::Warning, what));
         }
         for target in &rule.targets {
-            let delivery = Delivery::new(accepted, rule, target);
             let label = label(&accepted.detail_type, &rule.name, target);
-            routed.deliveries.push(QueuedDelivery { body: delivery.encode(), label });
+            self.deliveries.push(QueuedDelivery {
+                body: encode(accepted, rule, target),
+                label,
+                trace: accepted.trace.clone(),
+            });
         }
     }
-    tell_mismatches(world, index, (accepted, &event), &matching, routed);
-    if matching.is_empty() {
-        let what = format!("no rule on bus {} matched {}", bus.name, accepted.detail_type);
-        let detail = format!("{} rules, {} of them enabled", bus.rules().len(), index.rules.len());
-        routed.moments.push(accepted.moment(world, Kind::Warning, what).detail(detail));
+}
+
+impl EventBus {
+    /// Makes what events became durable, all of it, and then tells it.
+    pub(crate) async fn commit(&self, mut routed: Routed) -> Result<(), Error> {
+        let (deliveries, kept) = (std::mem::take(&mut routed.deliveries), std::mem::take(&mut routed.kept));
+        let queue = async { if deliveries.is_empty() { Ok(()) } else { self.deliveries.enqueue(deliveries).await } };
+        let (queued, kept) = tokio::join!(queue, self.keep(kept));
+        kept?;
+        queued?;
+        routed.tell(&self.world);
+        Ok(())
+    }
+
+    /// Matches an event with the rules of the bus `name`.
+    pub(crate) async fn route(&self, book: &Book, name: &str, accepted: &Accepted) -> Routed {
+        let Some(bus) = book.find(name) else {
+            let what = format!("{} went to the bus {name}, which does not exist", accepted.detail_type);
+            let detail = "EventBridge takes such an event and drops it without a word";
+            let moment = accepted.moment(&self.world, Kind::Warning, what).outcome(Outcome::Failed);
+            return Routed { moments: vec![moment.detail(detail)], ..Routed::default() };
+        };
+        let mut routed = self.route_on(bus, accepted, |_| true).await;
+        if !accepted.is_replay {
+            let archives = book.archives.values().filter(|archive| archive.bus == name);
+            routed.kept.extend(archives.filter(|archive| archive.takes(&accepted.event)).map(|archive| Kept {
+                archive: archive.name.clone(),
+                event_id: accepted.id.clone(),
+                time: accepted.time,
+                ingested_at: accepted.ingested_at,
+                event: accepted.event.clone(),
+            }));
+        }
+        routed
+    }
+
+    /// Matches an event out of an archive with the rules that its replay names.
+    pub(crate) async fn route_replayed(&self, book: &Book, replay: &Replay, accepted: &Accepted) -> Routed {
+        let Some(bus) = book.find(&replay.bus) else { return Routed::default() };
+        let is_asked_for = |rule: &Rule| replay.rule_arns.is_empty() || replay.rule_arns.contains(&rule.arn);
+        self.route_on(bus, accepted, is_asked_for).await
+    }
+
+    async fn route_on(&self, bus: &Arc<Bus>, accepted: &Accepted, is_asked_for: impl Fn(&Rule) -> bool) -> Routed {
+        let mut routed = Routed::default();
+        let what = format!("{} on bus {}", accepted.detail_type, bus.name);
+        routed.moments.push(accepted.moment(&self.world, Kind::Event, what).id("bus", &bus.name));
+        let index = bus.index().await;
+        self.match_rules(bus, index, accepted, &mut routed, is_asked_for);
+        routed
+    }
+
+    fn match_rules(
+        &self,
+        bus: &Bus,
+        index: &RuleIndex,
+        accepted: &Accepted,
+        routed: &mut Routed,
+        is_asked_for: impl Fn(&Rule) -> bool,
+    ) {
+        let world = &self.world;
+        let event = match Event::read(&accepted.event, &index.patterns) {
+            Ok(event) => event,
+            Err(error) => {
+                // Only nesting deeper than the pattern language's limit gets here: the envelope is ours.
+                let what = format!("{} could not be matched with any rule", accepted.detail_type);
+                let moment = accepted.moment(world, Kind::Warning, what).outcome(Outcome::Failed);
+                routed.moments.push(moment.detail(error.to_string()));
+                return;
+            }
+        };
+        let matching = index.patterns.matching(&event);
+        for rule in matching.iter().map(|place| &index.rules[*place]).filter(|rule| is_asked_for(rule)) {
+            let what = format!("rule {} matched", rule.name);
+            let targets = rule.targets.len();
+            routed.moments.push(accepted.moment(world, Kind::Rule, what).detail(format!("{targets} targets")));
+            routed.deliver(world, rule, accepted);
+        }
+        let has_mismatches = index.rules.len() > matching.len() || !index.disabled.is_empty();
+        if has_mismatches && self.explanations.take(accepted.ingested_at) {
+            tell_mismatches(world, index, (accepted, &event), &matching, routed);
+        }
+        if matching.is_empty() {
+            let what = format!("no rule on bus {} matched {}", bus.name, accepted.detail_type);
+            let rules = format!("{} rules, {} of them enabled", bus.rules().len(), index.rules.len());
+            let nearest = index.patterns.nearest(&event).map(|(place, Mismatch { field, reason })| {
+                format!("; rule {} did not match: {field} {reason}", index.rules[place].name)
+            });
+            let detail = rules + nearest.as_deref().unwrap_or_default();
+            routed.moments.push(accepted.moment(world, Kind::Warning, what).detail(detail));
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use rusqlite::Connection;
 use storage::Database;
+use tokio::sync::watch;
 use world::{Place, Timestamp, World};
 
 use crate::book::Book;
@@ -30,6 +31,8 @@ struct Shared {
     staged: Mutex<Option<Arc<Book>>>,
     /// The book as of the last change that was committed; nothing before the first use.
     published: RwLock<Option<Arc<Book>>>,
+    /// The number of the last change that was published, for whoever waits for one.
+    news: watch::Sender<i64>,
 }
 
 impl Shelf {
@@ -45,6 +48,16 @@ impl Shelf {
         }
         self.change(|_, _| Ok(())).await?; // reads the file, and makes the default bus in a new one
         self.shared.published().ok_or_else(|| Error::Damaged("the book of buses is missing".into()))
+    }
+
+    /// Tells of every change from now on, of several at once maybe.
+    pub fn changes(&self) -> watch::Receiver<i64> {
+        self.shared.news.subscribe()
+    }
+
+    /// The file, for what is not in the book: events of archives, and firings.
+    pub fn database(&self) -> &Database {
+        &self.database
     }
 
     /// Makes a change to a copy of the book and to the database, and publishes the copy when it is committed.
@@ -97,7 +110,10 @@ impl Shared {
     fn publish(&self, book: Arc<Book>) {
         let mut published = self.published.write().expect("no holder panics");
         if published.as_ref().is_none_or(|before| before.revision < book.revision) {
+            let revision = book.revision;
             *published = Some(book);
+            drop(published);
+            self.news.send_replace(revision);
         }
     }
 }

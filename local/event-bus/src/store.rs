@@ -7,13 +7,18 @@ use rusqlite::{Connection, Row, params};
 use serde_json::Value;
 use world::{Place, Timestamp};
 
+use crate::archive::{Holdings, Kept};
 use crate::book::{Book, Bus, BusSettings, DEFAULT_BUS, Rule, Tags};
+use crate::document::{Document, Named};
 use crate::error::Error;
 use crate::pattern::Pattern;
+use crate::replay::{BYTES_PER_STEP_MAX, EVENTS_PER_STEP_MAX, Recorded, Replay};
+use crate::schedule::Schedule;
 use crate::target::Target;
 
 /// Versions of the schema, oldest first.
-pub const SCHEMA: &[&str] = &["
+pub const SCHEMA: &[&str] = &[
+    "
 CREATE TABLE revision (n INTEGER NOT NULL) STRICT;
 INSERT INTO revision VALUES (0);
 CREATE TABLE buses (
@@ -50,7 +55,33 @@ CREATE TABLE tags (
     value TEXT NOT NULL,
     PRIMARY KEY (arn, key)
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+ALTER TABLE rules ADD COLUMN schedule TEXT;
+ALTER TABLE rules ADD COLUMN scheduled_at INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE firings (
+    rule_arn TEXT PRIMARY KEY,
+    fired_until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE documents (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE archived_events (
+    number INTEGER PRIMARY KEY,
+    archive TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    ingested_at INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    event TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX archived_events_by_id ON archived_events (archive, event_id);
+CREATE INDEX archived_events_by_time ON archived_events (archive, time, number, ingested_at, size);
+",
+];
 
 /// How many changes there were.
 pub fn revision(connection: &Connection) -> Result<i64, Error> {
@@ -79,7 +110,8 @@ pub fn load(connection: &Connection, place: &Place, now: Timestamp) -> Result<Bo
         bus.tags = tags.remove(&bus.arn).unwrap_or_default();
         buses.insert(bus.name.clone(), bus);
     }
-    let sql = "SELECT bus, name, pattern, state, description, role_arn FROM rules ORDER BY bus, name";
+    let sql = "SELECT bus, name, pattern, state, description, role_arn, schedule, scheduled_at FROM rules \
+               ORDER BY bus, name";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -90,7 +122,12 @@ pub fn load(connection: &Connection, place: &Place, now: Timestamp) -> Result<Bo
             bus.put_rule(rule);
         }
     }
-    Ok(Book::new(revision(connection)?, buses.into_values()))
+    let mut book = Book::new(revision(connection)?, buses.into_values());
+    book.archives = documents(connection)?;
+    book.replays = documents(connection)?;
+    book.connections = documents(connection)?;
+    book.api_destinations = documents(connection)?;
+    Ok(book)
 }
 
 fn bus(row: &Row<'_>, place: &Place) -> Result<Bus, Error> {
@@ -109,14 +146,19 @@ fn bus(row: &Row<'_>, place: &Place) -> Result<Bus, Error> {
 
 fn rule(row: &Row<'_>, place: &Place) -> Result<Rule, Error> {
     let (bus, name, pattern_text): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-    let pattern = Pattern::compile(&pattern_text)
+    let pattern_text = Some(pattern_text).filter(|text| !text.is_empty());
+    let pattern = pattern_text.as_deref().map(Pattern::compile).transpose();
+    let pattern = pattern
         .map_err(|error| Error::Damaged(format!("the stored pattern of rule {name} on {bus} is none: {error}")))?;
+    let schedule: Option<String> = row.get(6)?;
     Ok(Rule {
         arn: rule_arn(place, &bus, &name),
         name,
         bus,
         pattern_text,
         pattern,
+        schedule: schedule.as_deref().and_then(Schedule::parse),
+        scheduled_at: Timestamp::from_millis(row.get(7)?),
         state: row.get(3)?,
         description: row.get(4)?,
         role_arn: row.get(5)?,
@@ -189,10 +231,19 @@ pub fn delete_bus(connection: &Connection, bus: &Bus) -> Result<(), Error> {
 
 /// Adds or changes a rule, without its targets and tags.
 pub fn put_rule(connection: &Connection, rule: &Rule) -> Result<(), Error> {
-    let sql = "INSERT INTO rules VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (bus, name) DO UPDATE SET pattern = ?3, \
-               state = ?4, description = ?5, role_arn = ?6";
-    let row = params![rule.bus, rule.name, rule.pattern_text, rule.state, rule.description, rule.role_arn];
-    connection.prepare_cached(sql)?.execute(row)?;
+    let sql = "INSERT INTO rules (bus, name, pattern, state, description, role_arn, schedule, scheduled_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (bus, name) DO UPDATE SET pattern = ?3, state = ?4, \
+               description = ?5, role_arn = ?6, schedule = ?7, scheduled_at = ?8";
+    connection.prepare_cached(sql)?.execute(params![
+        rule.bus,
+        rule.name,
+        rule.pattern_text.as_deref().unwrap_or_default(),
+        rule.state,
+        rule.description,
+        rule.role_arn,
+        rule.schedule.as_ref().map(Schedule::text),
+        rule.scheduled_at.millis(),
+    ])?;
     Ok(())
 }
 
@@ -200,6 +251,7 @@ pub fn put_rule(connection: &Connection, rule: &Rule) -> Result<(), Error> {
 pub fn delete_rule(connection: &Connection, rule: &Rule) -> Result<(), Error> {
     let sql = "DELETE FROM targets WHERE bus = ?1 AND rule = ?2";
     connection.prepare_cached(sql)?.execute([&rule.bus, &rule.name])?;
+    connection.prepare_cached("DELETE FROM firings WHERE rule_arn = ?1")?.execute([&rule.arn])?;
     let sql = "DELETE FROM rules WHERE bus = ?1 AND name = ?2";
     connection.prepare_cached(sql)?.execute([&rule.bus, &rule.name])?;
     put_tags(connection, &rule.arn, &Tags::new())
@@ -228,10 +280,106 @@ pub fn put_tags(connection: &Connection, arn: &str, tags: &Tags) -> Result<(), E
     Ok(())
 }
 
+/// All documents of a kind.
+fn documents<T: Document>(connection: &Connection) -> Result<Named<T>, Error> {
+    let mut documents = Named::new();
+    let mut statement = connection.prepare_cached("SELECT name, document FROM documents WHERE kind = ?1")?;
+    let mut rows = statement.query([T::KIND])?;
+    while let Some(row) = rows.next()? {
+        let (name, text): (String, String) = (row.get(0)?, row.get(1)?);
+        let document: T = serde_json::from_str(&text)
+            .map_err(|error| Error::Damaged(format!("the stored {} {name} cannot be read: {error}", T::KIND)))?;
+        documents.insert(name, Arc::new(document.loaded()));
+    }
+    Ok(documents)
+}
+
+/// Adds or replaces a document.
+pub fn put_document<T: Document>(connection: &Connection, document: &T) -> Result<(), Error> {
+    let text = serde_json::to_string(document).map_err(|error| {
+        Error::Damaged(format!("the {} {} could not be written: {error}", T::KIND, document.name()))
+    })?;
+    let sql = "INSERT INTO documents VALUES (?1, ?2, ?3) ON CONFLICT (kind, name) DO UPDATE SET document = ?3";
+    connection.prepare_cached(sql)?.execute(params![T::KIND, document.name(), text])?;
+    Ok(())
+}
+
+/// Takes a document out.
+pub fn delete_document<T: Document>(connection: &Connection, document: &T) -> Result<(), Error> {
+    let sql = "DELETE FROM documents WHERE kind = ?1 AND name = ?2";
+    connection.prepare_cached(sql)?.execute([T::KIND, document.name()])?;
+    Ok(())
+}
+
+/// Adds events to their archives, each once. An archive that is gone in the meantime takes none.
+pub fn keep(connection: &Connection, kept: &[Kept]) -> Result<(), Error> {
+    let sql = "INSERT OR IGNORE INTO archived_events (archive, event_id, time, ingested_at, size, event) \
+               SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS \
+               (SELECT 1 FROM documents WHERE kind = 'archive' AND name = ?1)";
+    let mut insert = connection.prepare_cached(sql)?;
+    for kept in kept {
+        let (time, ingested_at) = (kept.time.millis(), kept.ingested_at.millis());
+        insert.execute(params![kept.archive, kept.event_id, time, ingested_at, kept.event.len(), kept.event])?;
+    }
+    Ok(())
+}
+
+/// Takes out what came to an archive before a time.
+pub fn forget_kept(connection: &Connection, archive: &str, cutoff: Timestamp) -> Result<(), Error> {
+    let sql = "DELETE FROM archived_events WHERE archive = ?1 AND ingested_at < ?2";
+    connection.prepare_cached(sql)?.execute(params![archive, cutoff.millis()])?;
+    Ok(())
+}
+
+/// Count and size of what came to an archive since a time.
+pub fn holdings(connection: &Connection, archive: &str, cutoff: Timestamp) -> Result<Holdings, Error> {
+    let sql = "SELECT count(*), coalesce(sum(size), 0) FROM archived_events WHERE archive = ?1 AND ingested_at >= ?2";
+    let read = |row: &Row<'_>| Ok(Holdings { count: row.get(0)?, bytes: row.get(1)? });
+    Ok(connection.prepare_cached(sql)?.query_row(params![archive, cutoff.millis()], read)?)
+}
+
+/// The next events of a replay, by their times.
+pub fn recorded(connection: &Connection, replay: &Replay, cutoff: Timestamp) -> Result<Vec<Recorded>, Error> {
+    let sql = "SELECT number, time, event FROM archived_events WHERE archive = ?1 AND (time, number) > (?2, ?3) \
+               AND time <= ?4 AND ingested_at >= ?5 ORDER BY time, number LIMIT ?6";
+    let (time, number) = replay.position.unwrap_or((replay.from_ms, i64::MIN));
+    let mut statement = connection.prepare_cached(sql)?;
+    let limit = i64::try_from(EVENTS_PER_STEP_MAX).unwrap_or(1);
+    let mut rows = statement.query(params![replay.archive, time, number, replay.to_ms, cutoff.millis(), limit])?;
+    let (mut recorded, mut bytes) = (Vec::new(), 0);
+    while bytes < BYTES_PER_STEP_MAX
+        && let Some(row) = rows.next()?
+    {
+        let event: String = row.get(2)?;
+        bytes += event.len();
+        recorded.push(Recorded { number: row.get(0)?, time_ms: row.get(1)?, event });
+    }
+    Ok(recorded)
+}
+
+/// Until when rules have fired by their schedules, by their ARNs.
+pub fn firings(connection: &Connection) -> Result<BTreeMap<String, Timestamp>, Error> {
+    let mut firings = BTreeMap::new();
+    let mut statement = connection.prepare_cached("SELECT rule_arn, fired_until FROM firings")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        firings.insert(row.get(0)?, Timestamp::from_millis(row.get(1)?));
+    }
+    Ok(firings)
+}
+
+/// Notes that a rule has fired.
+pub fn put_firing(connection: &Connection, rule_arn: &str, until: Timestamp) -> Result<(), Error> {
+    let sql = "INSERT INTO firings VALUES (?1, ?2) ON CONFLICT (rule_arn) DO UPDATE SET fired_until = ?2";
+    connection.prepare_cached(sql)?.execute(params![rule_arn, until.millis()])?;
+    Ok(())
+}
+
 /// Empties everything but the count of changes.
 pub fn clear(connection: &Connection) -> Result<(), Error> {
-    for sql in ["DELETE FROM targets", "DELETE FROM rules", "DELETE FROM tags", "DELETE FROM buses"] {
-        connection.prepare_cached(sql)?.execute([])?;
+    let tables = ["targets", "rules", "tags", "buses", "firings", "documents", "archived_events"];
+    for table in tables {
+        connection.prepare_cached(&format!("DELETE FROM {table}"))?.execute([])?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use world::Place;
 
+use crate::api_call::is_reserved;
 use crate::constraint::Constraints;
 use crate::error::Error;
 use crate::json;
@@ -23,7 +24,6 @@ const FOREIGN_PARAMETERS: &[&str] = &[
     "AppSyncParameters",
     "BatchParameters",
     "EcsParameters",
-    "HttpParameters",
     "KinesisParameters",
     "RedshiftDataParameters",
     "RunCommandParameters",
@@ -55,6 +55,9 @@ pub struct Target {
     /// For FIFO queues.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sqs_parameters: Option<SqsParameters>,
+    /// For API destinations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_parameters: Option<HttpParameters>,
     /// Where events go that cannot be delivered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dead_letter_config: Option<DeadLetterConfig>,
@@ -87,6 +90,21 @@ pub struct SqsParameters {
     pub message_group_id: Option<String>,
 }
 
+/// What a call of an API destination has beside its body. Values that begin with `$.` are taken from the event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct HttpParameters {
+    /// For the wildcards in the endpoint's path.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub path_parameter_values: Vec<String>,
+    /// Headers.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub header_parameters: BTreeMap<String, String>,
+    /// Of the query string.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub query_string_parameters: BTreeMap<String, String>,
+}
+
 /// A queue for what cannot be delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -117,6 +135,10 @@ pub enum Destination {
     Queue,
     /// Another bus of ours, by its name.
     Bus(String),
+    /// An API destination of ours.
+    Api,
+    /// A log group of CloudWatch Logs.
+    LogGroup,
 }
 
 impl Target {
@@ -131,6 +153,7 @@ impl Target {
             input_path: None,
             input_transformer: None,
             sqs_parameters: None,
+            http_parameters: None,
             dead_letter_config: None,
             retry_policy: None,
             other: BTreeMap::new(),
@@ -150,6 +173,18 @@ impl Target {
             constraints.length(template, &at("inputTransformer.inputTemplate"), 1, 8192);
             let paths = &transformer.input_paths_map;
             constraints.count(paths.len(), || format!("{paths:?}"), &at("inputTransformer.inputPathsMap"), 0, 100);
+        }
+        if let Some(parameters) = &self.http_parameters {
+            let lists = [
+                ("headerParameters", &parameters.header_parameters),
+                ("queryStringParameters", &parameters.query_string_parameters),
+            ];
+            for (list, pairs) in lists {
+                for (name, value) in pairs {
+                    constraints.length(Some(name), &at(&format!("httpParameters.{list}.key")), 0, 512);
+                    constraints.length(Some(value), &at(&format!("httpParameters.{list}.value")), 0, 512);
+                }
+            }
         }
         if let Some(policy) = self.retry_policy {
             let attempts = at("retryPolicy.maximumRetryAttempts");
@@ -175,6 +210,12 @@ impl Target {
         if matches!(destination, Destination::Bus(_)) && inputs.contains(&true) {
             return Err(Error::not_implemented(&format!("Modifying the input for target {id}, an event bus,")));
         }
+        if self.http_parameters.is_some() && destination != Destination::Api {
+            return Err(Error::not_implemented(&format!(
+                "HttpParameters of target {id}, which is no API destination,"
+            )));
+        }
+        self.warn_of_http();
         self.check_input()?;
         if is_fifo(&self.arn) && self.group_id().is_none() {
             return Err(Error::Validation(format!("Parameter(s) SqsParameters must be specified for target: {id}.")));
@@ -186,6 +227,17 @@ impl Target {
             }
         }
         Ok(())
+    }
+
+    fn warn_of_http(&self) {
+        let headers = self.http_parameters.iter().flat_map(|parameters| parameters.header_parameters.keys());
+        for header in headers.filter(|header| is_reserved(header)) {
+            tracing::warn!(
+                target_id = self.id,
+                header,
+                "EventBridge takes this header out of calls of API destinations"
+            );
+        }
     }
 
     fn check_input(&self) -> Result<(), Error> {
@@ -222,10 +274,12 @@ impl Target {
             ("events", Some(("event-bus", _))) => {
                 Err(refused("Event buses of other accounts and regions are not implemented by this server."))
             }
-            ("lambda" | "sqs", _) => Err(refused("Provided Arn is not in correct format.")),
+            ("events", Some(("api-destination", name))) if is_here && name.contains('/') => Ok(Destination::Api),
+            ("logs", _) if is_here && parsed.resource.starts_with("log-group:") => Ok(Destination::LogGroup),
+            ("lambda" | "sqs" | "logs" | "events", _) => Err(refused("Provided Arn is not in correct format.")),
             (service, _) => Err(refused(&format!(
-                "Targets of the service {service} are not implemented by this server; Lambda functions, SQS queues \
-                 and event buses are."
+                "Targets of the service {service} are not implemented by this server; Lambda functions, SQS queues, \
+                 event buses, API destinations and log groups of CloudWatch Logs are."
             ))),
         }
     }
@@ -256,6 +310,12 @@ impl Target {
     /// The last part of the ARN, for people: a function's name without version, a queue's, a bus's.
     pub fn short_name(&self) -> &str {
         let resource = self.arn.splitn(6, ':').nth(5).unwrap_or(&self.arn);
+        if let Some(group) = resource.strip_prefix("log-group:") {
+            return group.trim_end_matches(":*");
+        }
+        if let Some(destination) = resource.strip_prefix("api-destination/") {
+            return destination.split('/').next().unwrap_or(destination);
+        }
         resource.rsplit('/').next().unwrap_or(resource).trim_start_matches("function:")
     }
 }

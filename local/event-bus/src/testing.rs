@@ -1,6 +1,6 @@
 //! A room in memory, with a lane and targets that do as they are told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use storage::{Durability, Location};
 use world::{Kind, Moment, Timestamp, TraceId, World};
 
-use crate::{Deliveries, EnqueueError, EventBus, QueuedDelivery, Step, TargetFailure, Targets};
+use crate::{
+    Deliveries, EnqueueError, EventBus, HttpClient, HttpError, HttpRequest, HttpResponse, QueuedDelivery, Step,
+    TargetFailure, Targets,
+};
 
 /// A room and everything around it.
 pub struct Room {
@@ -34,6 +37,9 @@ struct Lane {
 struct Outside {
     sent: Mutex<Vec<Sent>>,
     failures: Mutex<HashMap<String, TargetFailure>>,
+    logged: Mutex<Vec<(String, Timestamp, String)>>,
+    requests: Mutex<Vec<HttpRequest>>,
+    answers: Mutex<VecDeque<Result<HttpResponse, HttpError>>>,
 }
 
 /// A message to a queue.
@@ -56,6 +62,10 @@ impl Answer {
         self.0.expect("the call succeeds")
     }
 
+    pub fn is_error(&self) -> bool {
+        self.0.is_err()
+    }
+
     #[track_caller]
     pub fn error(self, code: &str, message: &str) {
         let error = self.0.expect_err("the call fails");
@@ -71,7 +81,8 @@ impl Room {
     pub fn over(world: World, location: Location) -> Self {
         let (lane, outside) = (Arc::new(Lane::default()), Arc::new(Outside::default()));
         let deliveries: Arc<dyn Deliveries> = lane.clone();
-        let room = EventBus::open(world.clone(), location, Durability::default(), deliveries, outside.clone());
+        let (targets, http) = (outside.clone(), outside.clone());
+        let room = EventBus::open(world.clone(), location, Durability::default(), deliveries, targets, http);
         let room = room.expect("the room opens");
         let service = room.services().remove(0);
         Self { world, bus: room, service, lane, outside }
@@ -125,6 +136,39 @@ impl Room {
 
     pub async fn attempt(&self, delivery: &QueuedDelivery, failed: u32, first_queued: Timestamp) -> Step {
         self.bus.attempt(&delivery.body, failed, first_queued).await
+    }
+
+    /// One attempt at everything that is queued, in the lane of calls where it belongs there.
+    pub async fn call_all(&self) -> Vec<Step> {
+        let queued = std::mem::take(&mut *self.lane.queued.lock().expect("no holder panics"));
+        let mut steps = Vec::new();
+        for delivery in queued {
+            steps.push(match self.attempt(&delivery, 0, self.world.clock.now()).await {
+                Step::Call => self.call_again(&delivery, 0).await,
+                step => step,
+            });
+        }
+        steps
+    }
+
+    /// One attempt in the lane of calls.
+    pub async fn call_again(&self, delivery: &QueuedDelivery, failed: u32) -> Step {
+        self.bus.attempt_call(&delivery.body, failed, self.world.clock.now()).await
+    }
+
+    /// How the next HTTP requests are answered, in order; after that with 200.
+    pub fn answer(&self, answer: Result<HttpResponse, HttpError>) {
+        self.outside.answers.lock().expect("no holder panics").push_back(answer);
+    }
+
+    /// The HTTP requests since the last look.
+    pub fn requests(&self) -> Vec<HttpRequest> {
+        std::mem::take(&mut *self.outside.requests.lock().expect("no holder panics"))
+    }
+
+    /// What log groups were sent.
+    pub fn logged(&self) -> Vec<(String, Timestamp, String)> {
+        self.outside.logged.lock().expect("no holder panics").clone()
     }
 
     /// From now on this target fails so.
@@ -183,6 +227,12 @@ impl Targets for Outside {
         self.take(Sent { queue, body, group: group_id, rule, trace, attributes: Vec::new() })
     }
 
+    async fn log(&self, group_arn: &str, timestamp: Timestamp, message: String) -> Result<(), TargetFailure> {
+        self.fails(group_arn)?;
+        self.logged.lock().expect("no holder panics").push((group_arn.to_owned(), timestamp, message));
+        Ok(())
+    }
+
     async fn dead_letter(
         &self,
         queue_arn: &str,
@@ -191,5 +241,14 @@ impl Targets for Outside {
     ) -> Result<(), TargetFailure> {
         let (queue, none) = (queue_arn.to_owned(), String::new());
         self.take(Sent { queue, body, group: None, rule: none.clone(), trace: none, attributes })
+    }
+}
+
+#[async_trait]
+impl HttpClient for Outside {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        self.requests.lock().expect("no holder panics").push(request);
+        let answer = self.answers.lock().expect("no holder panics").pop_front();
+        answer.unwrap_or_else(|| Ok(HttpResponse { status: 200, ..HttpResponse::default() }))
     }
 }

@@ -30,7 +30,10 @@ pub struct Response {
 pub struct Summary {
     name: String,
     arn: String,
-    event_pattern: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_pattern: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule_expression: Option<String>,
     state: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
@@ -61,6 +64,7 @@ impl Summary {
             name: rule.name.clone(),
             arn: rule.arn.clone(),
             event_pattern: rule.pattern_text.clone(),
+            schedule_expression: rule.schedule.as_ref().map(|schedule| schedule.text().to_owned()),
             state: rule.state.clone(),
             description: rule.description.clone(),
             role_arn: rule.role_arn.clone(),

@@ -14,8 +14,12 @@ pub async fn run(room: &EventBus, request: Request, _call: &Call) -> Result<Empt
 
 pub async fn set_state(room: &EventBus, request: Request, state: &'static str) -> Result<Empty, Error> {
     let (bus, name) = request.read(room)?;
+    let now = room.world.clock.now();
     let changed = room.shelf.change(move |book, connection| {
         let rule = book.bus_mut(&bus)?.rule_mut(&name)?;
+        if !rule.is_enabled() {
+            rule.scheduled_at = now; // what was missed in between is not made up for
+        }
         state.clone_into(&mut rule.state);
         store::put_rule(connection, rule)?;
         Ok(Empty {})

@@ -14,7 +14,7 @@ use crate::envelope::{Envelope, people};
 use crate::error::Error;
 use crate::json::minified;
 use crate::room::EventBus;
-use crate::routing::{Accepted, Routed, route};
+use crate::routing::{Accepted, Routed};
 
 /// Entries in one call.
 const ENTRIES_MAX: usize = 10;
@@ -70,7 +70,8 @@ pub async fn run(room: &EventBus, request: Request, call: &Call) -> Result<Respo
     let mut response = Response { failed_entry_count: 0, entries: Vec::with_capacity(entries.len()) };
     let mut routed = Routed::default();
     for entry in &entries {
-        match entry.accept(room, call) {
+        let accepted = entry.accept(room, call).and_then(|accepted| spared(room, accepted));
+        match accepted {
             Ok(accepted) => {
                 call.about(accepted.about.iter().cloned());
                 entry.route(room, &book, &accepted, &mut routed).await;
@@ -83,12 +84,16 @@ pub async fn run(room: &EventBus, request: Request, call: &Call) -> Result<Respo
             }
         }
     }
-    let deliveries = std::mem::take(&mut routed.deliveries);
-    if !deliveries.is_empty() {
-        room.deliveries.enqueue(deliveries).await?;
-    }
-    routed.tell(&room.world);
+    room.commit(routed).await?;
     Ok(response)
+}
+
+/// An entry that could be taken, unless the fault plan says otherwise.
+fn spared(room: &EventBus, accepted: Accepted) -> Result<Accepted, Failure> {
+    match room.world.faults.entry(&accepted.detail_type, &accepted.trace) {
+        Some(fault) => Err((fault.error.code(), fault.error.message().into())),
+        None => Ok(accepted),
+    }
 }
 
 impl Request {
@@ -167,18 +172,18 @@ impl Entry {
             event: envelope.json(&room.world.place),
             id,
             detail_type: detail_type.to_owned(),
+            time,
             ingested_at: now,
             trace: trace.unwrap_or_else(|| call.trace.clone()),
             about: people(&detail),
             came_by: Vec::new(),
+            is_replay: false,
         })
     }
 
     async fn route(&self, room: &EventBus, book: &Book, accepted: &Accepted, routed: &mut Routed) {
         let bus = room.bus_name(self.event_bus_name.as_deref());
-        let more = route(&room.world, book, &bus, accepted).await;
-        routed.deliveries.extend(more.deliveries);
-        routed.moments.extend(more.moments);
+        routed.extend(room.route(book, &bus, accepted).await);
     }
 }
 
@@ -192,7 +197,7 @@ fn invalid(name: &str, reason: &str) -> Failure {
 }
 
 /// Seconds since the epoch, as SDKs send it, or RFC 3339, as people write it.
-fn read_time(time: &Value) -> Option<Timestamp> {
+pub fn read_time(time: &Value) -> Option<Timestamp> {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a time beyond the calendar is clamped by the cast, and refused below"
@@ -363,7 +368,56 @@ mod tests {
     async fn an_event_that_no_rule_matched_is_a_warning() {
         let t = Room::new();
         t.event("default", "s", json!({})).await;
-        assert_eq!(t.moments(Kind::Warning).pop().expect("a warning").what, "no rule on bus default matched d");
+        let warning = t.moments(Kind::Warning).pop().expect("a warning");
+        assert_eq!(warning.what, "no rule on bus default matched d");
+        assert_eq!(warning.detail.as_deref(), Some("0 rules, 0 of them enabled"));
+        t.rule("default", "a", r#"{"source":["other"]}"#).await;
+        t.rule("default", "b", r#"{"source":["s"],"detail":{"kind":["x"]}}"#).await;
+        t.event("default", "s", json!({})).await;
+        let detail = "2 rules, 2 of them enabled; rule b did not match: detail.kind is not there; wanted \"x\"";
+        assert_eq!(t.moments(Kind::Warning).pop().expect("a warning").detail.as_deref(), Some(detail));
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_events_is_not_one_of_explanations() {
+        let t = Room::new();
+        for n in 0..5 {
+            t.rule("default", &format!("far{n}"), r#"{"source":["other"]}"#).await;
+        }
+        for _ in 0..300 {
+            t.event("default", "s", json!({})).await;
+        }
+        assert_eq!(t.moments(Kind::Rule).len(), 200 * 5);
+        assert_eq!(t.moments(Kind::Warning).len(), 300, "each is warned of, with the nearest rule");
+    }
+
+    /// What cannot be answered must not end the process either: all of it runs on a small stack.
+    #[test]
+    fn bad_input_is_answered_on_a_small_stack() {
+        let on_a_small_stack = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            runtime.block_on(async {
+                let t = Room::new();
+                let deep = |open: &str, close: &str, n: usize| format!("{}1{}", open.repeat(n), close.repeat(n));
+                for n in [999, 1_000, 100_000] {
+                    let detail = deep("{\"a\":", "}", n);
+                    let answer = t.call("PutEvents", json!({ "Entries": [entry(&json!({ "Detail": detail }))] })).await;
+                    let is_deep = n > 1_000;
+                    assert_eq!(answer.ok()["FailedEntryCount"], i32::from(is_deep), "{n}");
+                    for pattern in [deep("{\"a\":", "}", n), deep("{\"$or\":[", "]}", n), deep("[", "]", n)] {
+                        let put = json!({ "Name": "deep", "EventPattern": pattern });
+                        assert!(t.call("PutRule", put).await.is_error(), "{n}");
+                    }
+                    let target =
+                        json!({ "Id": "t", "Arn": "arn:aws:sqs:us-east-1:000000000000:q", "Input": deep("[", "]", n) });
+                    t.rule("default", "r", r#"{"source":["s"]}"#).await;
+                    let put = t.call("PutTargets", json!({ "Rule": "r", "Targets": [target] })).await;
+                    assert_eq!(put.is_error(), is_deep, "{n}");
+                }
+            });
+        };
+        let thread = std::thread::Builder::new().stack_size(512 * 1024).spawn(on_a_small_stack);
+        thread.expect("a thread").join().expect("it ends well");
     }
 
     #[tokio::test]

@@ -8,8 +8,9 @@ use crate::constraint::Constraints;
 use crate::error::Error;
 use crate::pattern::Pattern;
 use crate::room::EventBus;
+use crate::schedule::Schedule;
+use crate::store;
 use crate::tags::{self, Tag};
-use crate::{schedule, store};
 
 /// A rule's states; the first is the usual one.
 pub const STATES: &[&str] = &["ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"];
@@ -42,19 +43,19 @@ pub async fn run(room: &EventBus, request: Request, _call: &Call) -> Result<Resp
     request.constrain()?;
     let bus = room.bus_name(request.event_bus_name.as_deref());
     let pattern_text = request.event_pattern.filter(|pattern| !pattern.is_empty());
-    if let Some(schedule) = &request.schedule_expression {
-        return Err(refuse_schedule(schedule, &bus));
-    }
-    let Some(pattern_text) = pattern_text else {
+    let schedule = request.schedule_expression.as_deref().map(|text| read_schedule(text, &bus)).transpose()?;
+    if pattern_text.is_none() && schedule.is_none() {
         return Err(Error::validation("Parameter(s) EventPattern or ScheduleExpression must be specified."));
-    };
+    }
     let name = request.name.unwrap_or_default();
     let rule = Rule {
         arn: store::rule_arn(&room.world.place, &bus, &name),
-        pattern: Pattern::compile(&pattern_text)?,
+        pattern: pattern_text.as_deref().map(Pattern::compile).transpose()?,
         name,
         bus,
         pattern_text,
+        schedule,
+        scheduled_at: room.world.clock.now(),
         state: request.state.unwrap_or_else(|| STATES[0].to_owned()),
         description: request.description,
         role_arn: request.role_arn,
@@ -85,15 +86,11 @@ async fn put(room: &EventBus, mut rule: Rule) -> Result<Response, Error> {
     made.await
 }
 
-/// The service's own answer to what it would refuse, ours to what it would take.
-fn refuse_schedule(schedule: &str, bus: &str) -> Error {
+fn read_schedule(schedule: &str, bus: &str) -> Result<Schedule, Error> {
     if bus != DEFAULT_BUS {
-        return Error::validation("ScheduleExpression is supported only on the default event bus.");
+        return Err(Error::validation("ScheduleExpression is supported only on the default event bus."));
     }
-    if !schedule::is_valid(schedule) {
-        return Error::parameter("ScheduleExpression", None);
-    }
-    Error::not_implemented(&format!("ScheduleExpression ({schedule}): a rule that fires by itself"))
+    Schedule::parse(schedule).ok_or_else(|| Error::parameter("ScheduleExpression", None))
 }
 
 impl Request {
@@ -164,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn schedules_are_refused_by_name() {
+    async fn schedules_are_for_the_default_bus() {
         let t = Room::new();
         t.call("CreateEventBus", json!({ "Name": "b" })).await.ok();
         let put = |bus: &str, schedule: &str| {
@@ -174,8 +171,10 @@ mod tests {
         let message = "ScheduleExpression is supported only on the default event bus.";
         put("b", "rate(1 day)").await.error("ValidationException", message);
         put("default", "rate(1 days)").await.error("ValidationException", "Parameter ScheduleExpression is not valid.");
-        let message =
-            "ScheduleExpression (rate(1 day)): a rule that fires by itself is not implemented by this server.";
-        put("default", "rate(1 day)").await.error("ValidationException", message);
+        put("default", "rate(1 day)").await.ok();
+        let rule = t.call("DescribeRule", json!({ "Name": "r" })).await.ok();
+        assert_eq!((&rule["ScheduleExpression"], rule.get("EventPattern")), (&json!("rate(1 day)"), None));
+        t.call("PutRule", json!({ "Name": "r", "EventPattern": PATTERN })).await.ok();
+        assert_eq!(t.call("DescribeRule", json!({ "Name": "r" })).await.ok().get("ScheduleExpression"), None);
     }
 }

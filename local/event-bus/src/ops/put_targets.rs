@@ -173,7 +173,7 @@ mod tests {
             (json!({ "Arn": "q" }), "Parameter q is not valid. Reason: Provided Arn is not in correct format."),
             (
                 json!({ "Arn": "arn:aws:sns:us-east-1:000000000000:topic" }),
-                "Parameter arn:aws:sns:us-east-1:000000000000:topic is not valid. Reason: Targets of the service sns are not implemented by this server; Lambda functions, SQS queues and event buses are.",
+                "Parameter arn:aws:sns:us-east-1:000000000000:topic is not valid. Reason: Targets of the service sns are not implemented by this server; Lambda functions, SQS queues, event buses, API destinations and log groups of CloudWatch Logs are.",
             ),
             (
                 json!({ "Arn": QUEUE, "KinesisParameters": {} }),

@@ -6,6 +6,7 @@
 //! An event looks up the values that it has, and only the forks found there are tested.
 
 use std::cell::Cell;
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
@@ -19,6 +20,8 @@ use super::{Condition, Fork, Pattern};
 /// Ways to combine array elements that are tried for one fork. No pattern that a person writes comes near; one
 /// made to be slow ends here, as not matching.
 const COMBINATIONS_MAX: u32 = 1_000_000;
+/// Forks that are looked at for the nearest: an event that matches nothing must not cost a look at ten thousand.
+const NEAREST_LOOKED_AT_MAX: usize = 16;
 /// How much of a value a mismatch tells.
 const SHOWN_CHARS_MAX: usize = 80;
 /// Alternatives that a mismatch tells.
@@ -150,6 +153,15 @@ impl Index {
         candidates.sort_unstable();
         candidates.dedup();
         candidates
+    }
+
+    /// For an event that matches nothing: the pattern that it comes closest to, of those worth a look, and why it does
+    /// not match.
+    pub fn nearest(&self, event: &Event<'_>) -> Option<(usize, Mismatch)> {
+        let considered = self.candidates(event).into_iter().map(|fork| &self.forks[fork as usize]);
+        let looked_at = considered.take(NEAREST_LOOKED_AT_MAX).chain(self.forks.iter().take(NEAREST_LOOKED_AT_MAX));
+        let nearest = looked_at.min_by_key(|filed| Reverse(filed.fork.len() - filed.unfit(event).count()))?;
+        Some((nearest.pattern, nearest.mismatch(event)))
     }
 
     /// Why an event does not match a pattern: of its forks, the one that comes closest is told.
