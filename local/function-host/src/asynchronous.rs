@@ -16,10 +16,10 @@ use world::{Kind, Outcome as Went, Timestamp, TraceId};
 
 use crate::error::{Error, InvokeError};
 use crate::event_invoke::EventInvoke;
-use crate::function::Function;
-use crate::host::{Deployment, FunctionHost};
+use crate::host::FunctionHost;
 use crate::invocation::{FunctionError, Invoked, Order};
-use crate::name::LATEST;
+use crate::name::Target;
+use crate::named::Named;
 
 /// Of an asynchronous invocation: 1 MB.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
@@ -52,7 +52,14 @@ pub trait Destinations: Send + Sync {
     /// detail type `Lambda Function Invocation Result - Success` or `… - Failure`, as `requestContext.condition`
     /// is `Success` or not. A dead letter is the original event, with the `attributes` `RequestID`, `ErrorCode`
     /// (of type Number) and `ErrorMessage`.
-    async fn send(&self, destination_arn: &str, body: String, attributes: Vec<(String, String)>) -> Result<(), String>;
+    /// `trace` is the invocation's.
+    async fn send(
+        &self,
+        destination_arn: &str,
+        body: String,
+        attributes: Vec<(String, String)>,
+        trace: &TraceId,
+    ) -> Result<(), String>;
 }
 
 /// What should happen to a job after an attempt.
@@ -79,6 +86,9 @@ pub enum Step {
 #[serde(rename_all = "camelCase")]
 struct Job<'a> {
     function: &'a str,
+    /// The version or the alias that it was invoked with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    qualifier: Option<&'a str>,
     request_id: &'a str,
     trace: &'a str,
     #[serde(borrow)]
@@ -106,21 +116,21 @@ struct Ended<'a> {
 impl FunctionHost {
     /// The bytes of a job that will invoke `function` with `payload`, for [`FunctionHost::attempt`].
     pub fn async_job(&self, function: &str, payload: &[u8], trace: &TraceId) -> Result<Vec<u8>, InvokeError> {
-        let deployment = self.find("InvokeFunction", function, None)?;
+        let named = self.find("InvokeFunction", function, None)?;
         let request_id = self.world().random.uuid();
-        Ok(job(&deployment.function.name, &request_id, payload, trace)?)
+        Ok(job(&named, &request_id, payload, trace)?)
     }
 
     /// Queues an event under the request id that its caller is told.
     pub(crate) async fn enqueue(
         &self,
-        function: &Function,
+        named: &Named,
         request_id: &str,
         payload: &[u8],
         trace: &TraceId,
     ) -> Result<(), Error> {
-        let job = job(&function.name, request_id, payload, trace)?;
-        self.queue.enqueue(job, function.name.clone()).await.map_err(|QueueError(message)| Error::Service(message))
+        let job = job(named, request_id, payload, trace)?;
+        self.queue.enqueue(job, named.label()).await.map_err(|QueueError(message)| Error::Service(message))
     }
 
     /// One attempt at a queued event: `job` is what [`AsyncQueue::enqueue`] was given, `failed_attempts` how often
@@ -133,20 +143,19 @@ impl FunctionHost {
                 return Step::GaveUp;
             }
         };
-        let Some(deployment) = self.named(job.function) else {
+        let Some(named) = self.look_up(Target { name: job.function, qualifier: job.qualifier }) else {
             self.warn(&job, "the function is gone; an event for it was dropped".into());
             return Step::GaveUp;
         };
-        let function = &deployment.function;
-        let config = function.event_invoke.as_ref();
+        let config = named.event_invoke();
         let age_max = Duration::from_secs(EventInvoke::event_age_s(config).into());
         let now = self.world().clock.now();
         let not_let_in = |condition| Ended { job: &job, condition, invoked: None, attempts: failed_attempts };
-        if function.reserved_concurrency == Some(0) {
-            return self.give_up(&deployment, not_let_in(Condition::ZeroReservedConcurrency)).await;
+        if named.function.reserved_concurrency == Some(0) {
+            return self.give_up(&named, not_let_in(Condition::ZeroReservedConcurrency)).await;
         }
         if now.since(first_queued) > age_max {
-            return self.give_up(&deployment, not_let_in(Condition::EventAgeExceeded)).await;
+            return self.give_up(&named, not_let_in(Condition::EventAgeExceeded)).await;
         }
         let retry_wait = RETRY_WAITS_S.get(failed_attempts as usize).copied().map(Duration::from_secs);
         let retry_wait = retry_wait.filter(|_| failed_attempts < EventInvoke::retries(config));
@@ -158,20 +167,20 @@ impl FunctionHost {
             tail: false,
             if_failed: if retry_wait.is_some() { Went::Retrying } else { Went::Failed },
         };
-        let Ok(invoked) = self.run(deployment.clone(), order).await else {
+        let Ok(invoked) = self.run(named.clone(), order).await else {
             return Step::Postponed { due: now.plus(self.throttle_wait(now.since(first_queued))) };
         };
         let ended = |condition| Ended { job: &job, condition, invoked: Some(&invoked), attempts: failed_attempts + 1 };
         if invoked.function_error.is_none() {
-            self.succeed(&deployment, ended(Condition::Success)).await;
+            self.succeed(&named, ended(Condition::Success)).await;
             return Step::Done;
         }
         let Some(wait) = retry_wait else {
-            return self.give_up(&deployment, ended(Condition::RetriesExhausted)).await;
+            return self.give_up(&named, ended(Condition::RetriesExhausted)).await;
         };
         let due = self.world().clock.now().plus(wait.div_f64(self.time_scale));
         if due.since(first_queued) > age_max {
-            return self.give_up(&deployment, ended(Condition::EventAgeExceeded)).await;
+            return self.give_up(&named, ended(Condition::EventAgeExceeded)).await;
         }
         Step::Retry { due }
     }
@@ -181,23 +190,22 @@ impl FunctionHost {
         age.clamp(THROTTLE_WAIT_MIN, THROTTLE_WAIT_MAX).div_f64(self.time_scale)
     }
 
-    async fn succeed(&self, deployment: &Deployment, ended: Ended<'_>) {
-        let destination = deployment.function.event_invoke.as_ref().and_then(|config| config.on_success.clone());
+    async fn succeed(&self, named: &Named, ended: Ended<'_>) {
+        let destination = named.event_invoke().and_then(|config| config.on_success.clone());
         if let Some(destination) = destination {
-            let record = self.record(deployment, &ended);
+            let record = self.record(named, &ended);
             self.send(ended.job, &destination, record, Vec::new()).await;
         }
     }
 
-    async fn give_up(&self, deployment: &Deployment, ended: Ended<'_>) -> Step {
-        let function = &deployment.function;
-        let destination = function.event_invoke.as_ref().and_then(|config| config.on_failure.clone());
-        let dead_letters = function.settings.dead_letter_arn.as_deref();
+    async fn give_up(&self, named: &Named, ended: Ended<'_>) -> Step {
+        let destination = named.event_invoke().and_then(|config| config.on_failure.clone());
+        let dead_letters = named.shown().ok().and_then(|shown| shown.settings.dead_letter_arn.as_deref());
         if destination.is_none() && dead_letters.is_none() {
             self.warn(ended.job, format!("an event was given up ({:?}), and nobody is told", ended.condition));
         }
         if let Some(destination) = &destination {
-            let record = self.record(deployment, &ended);
+            let record = self.record(named, &ended);
             self.send(ended.job, destination, record, Vec::new()).await;
         }
         if let Some(queue) = dead_letters {
@@ -208,7 +216,7 @@ impl FunctionHost {
     }
 
     async fn send(&self, job: &Job<'_>, arn: &str, body: String, attributes: Vec<(String, String)>) {
-        if let Err(reason) = self.destinations.send(arn, body, attributes).await {
+        if let Err(reason) = self.destinations.send(arn, body, attributes, &TraceId::from_root(job.trace)).await {
             self.warn(job, format!("the destination {arn} did not take the result: {reason}"));
         }
     }
@@ -220,13 +228,13 @@ impl FunctionHost {
         timeline.record(moment.trace(Some(TraceId::from_root(job.trace))).id("requestId", job.request_id));
     }
 
-    fn record(&self, deployment: &Deployment, ended: &Ended<'_>) -> String {
+    fn record(&self, named: &Named, ended: &Ended<'_>) -> String {
         let record = Record {
             version: "1.0",
             timestamp: self.world().clock.now().rfc3339_millis(),
             request_context: RequestContext {
                 request_id: ended.job.request_id,
-                function_arn: format!("{}:{LATEST}", deployment.arn),
+                function_arn: named.versioned_arn(),
                 condition: ended.condition,
                 approximate_invoke_count: ended.attempts,
             },
@@ -242,12 +250,13 @@ impl FunctionHost {
     }
 }
 
-fn job(function: &str, request_id: &str, payload: &[u8], trace: &TraceId) -> Result<Vec<u8>, Error> {
-    let payload = check_payload(payload)?;
-    if payload.get().len() > PAYLOAD_BYTES_MAX {
-        return Err(Error::RequestTooLarge { bytes_max: PAYLOAD_BYTES_MAX });
+fn job(named: &Named, request_id: &str, payload: &[u8], trace: &TraceId) -> Result<Vec<u8>, Error> {
+    if payload.len() > PAYLOAD_BYTES_MAX {
+        return Err(Error::EventTooLarge { bytes: payload.len(), bytes_max: PAYLOAD_BYTES_MAX });
     }
-    let job = Job { function, request_id, trace: trace.as_str(), payload };
+    let payload = check_payload(payload)?;
+    let (function, qualifier) = (named.function.name.as_str(), named.qualifier.as_deref());
+    let job = Job { function, qualifier, request_id, trace: trace.as_str(), payload };
     serde_json::to_vec(&job).map_err(|error| Error::Service(error.to_string()))
 }
 

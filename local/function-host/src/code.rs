@@ -1,7 +1,7 @@
 //! A function's code as it comes in: archives are unpacked, paths and built-in ids are checked.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -15,6 +15,8 @@ use zip::ZipArchive;
 use crate::error::Error;
 use crate::function::{Code, Source};
 use crate::host::FunctionHost;
+use crate::runtime::{Kind, Runtime};
+use crate::runtimes::is_cargo_project;
 
 /// Of an archive in a request: 50 MB.
 pub(crate) const ZIPPED_BYTES_MAX: usize = 52_428_800;
@@ -38,14 +40,18 @@ pub(crate) struct CodeRequest {
 }
 
 impl CodeRequest {
-    /// Brings the code to where it will run.
-    pub(crate) async fn take(self, host: &FunctionHost) -> Result<Code, Error> {
+    /// Brings the code of a function of `runtime` to where it will run.
+    ///
+    /// Beside AWS's forms there are buckets that do not exist there: see the table in `lib.rs`. `inline` is for
+    /// whoever reads templates: `CloudFormation`'s `ZipFile` is the source text itself, which the API does not take.
+    pub(crate) async fn take(self, host: &FunctionHost, runtime: Runtime) -> Result<Code, Error> {
         if self.image_uri.is_some() {
             return Err(Error::InvalidParameterValue("Container images are not implemented by this server".into()));
         }
         match (self.zip_file, self.s3_bucket.as_deref(), self.s3_key) {
             (Some(zip), None, None) => unpack(host, zip).await,
-            (None, Some("local" | "hot-reload"), Some(path)) => on_disk(PathBuf::from(path)),
+            (None, Some("local" | "hot-reload"), Some(path)) => on_disk(host, PathBuf::from(path), runtime).await,
+            (None, Some("inline"), Some(text)) => inline(host, text, runtime).await,
             (None, Some("built-in"), Some(id)) => built_in(host, id),
             (None, Some(_), Some(_)) => Err(Error::InvalidParameterValue(
                 "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket \
@@ -57,45 +63,93 @@ impl CodeRequest {
     }
 }
 
-fn on_disk(path: PathBuf) -> Result<Code, Error> {
+async fn on_disk(host: &FunctionHost, path: PathBuf, runtime: Runtime) -> Result<Code, Error> {
     if !path.is_absolute() {
         let shown = path.display();
         return Err(Error::InvalidParameterValue(format!("S3Key must be an absolute path here, and {shown} is none")));
     }
-    let executable = if path.is_dir() { path.join("bootstrap") } else { path.clone() };
-    let Ok(metadata) = executable.metadata() else {
-        let shown = executable.display();
-        return Err(Error::InvalidParameterValue(format!("There is no executable at {shown}")));
+    if path.extension().is_some_and(|extension| extension == "zip") && path.is_file() {
+        return unpack_file(host, path).await;
+    }
+    let is_source = runtime.kind != Kind::Provided || is_cargo_project(&path);
+    let (code, what) = match path.is_dir() {
+        _ if is_source => (path.clone(), "directory"),
+        true => (path.join("bootstrap"), "executable"),
+        false => (path.clone(), "executable"),
+    };
+    let metadata = code.metadata().ok().filter(|metadata| metadata.is_dir() || !is_source);
+    let Some(metadata) = metadata else {
+        let shown = code.display();
+        return Err(Error::InvalidParameterValue(format!("There is no {what} at {shown}")));
     };
     // Nobody wants to read a whole executable to learn whether it is another one.
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let identity = format!("{}\n{modified:?}\n{}\n{}", path.display(), metadata.len(), metadata.ino());
-    Ok(Code { size_bytes: metadata.len(), sha256: sha256(identity.as_bytes()), source: Source::OnDisk(path) })
+    let sha256 = sha256(identity.as_bytes());
+    Ok(Code { size_bytes: metadata.len(), sha256, source: Source::OnDisk(path), unzipped_bytes: 0 })
 }
 
 fn built_in(host: &FunctionHost, id: String) -> Result<Code, Error> {
     if !host.has_built_in(&id) {
         return Err(Error::InvalidParameterValue(format!("There is no built-in function {id}")));
     }
-    Ok(Code { size_bytes: 0, sha256: sha256(id.as_bytes()), source: Source::BuiltIn(id) })
+    Ok(Code { size_bytes: 0, sha256: sha256(id.as_bytes()), source: Source::BuiltIn(id), unzipped_bytes: 0 })
 }
 
-async fn unpack(host: &FunctionHost, zip: String) -> Result<Code, Error> {
+/// Unpacks an archive (Base64) of code or of a layer into a directory of its own.
+pub(crate) async fn unpack(host: &FunctionHost, zip: String) -> Result<Code, Error> {
     if zip.len() / 4 * 3 > ZIPPED_BYTES_MAX + 2 {
         return Err(Error::RequestEntityTooLarge { bytes_max: ZIPPED_BYTES_MAX });
     }
+    let decode = || STANDARD.decode(zip).map_err(|_| Error::InvalidParameterValue(NOT_AN_ARCHIVE.into()));
+    unpacked(host, move |directory| unpack_into(directory, &decode()?)).await
+}
+
+/// Unpacks an archive that lies on this machine.
+async fn unpack_file(host: &FunctionHost, path: PathBuf) -> Result<Code, Error> {
+    let read = move || {
+        let size_bytes = path.metadata().map_or(0, |metadata| metadata.len());
+        if size_bytes > UNZIPPED_BYTES_MAX {
+            return Err(Error::RequestEntityTooLarge { bytes_max: ZIPPED_BYTES_MAX });
+        }
+        fs::read(&path).map_err(|error| {
+            let shown = path.display();
+            Error::InvalidParameterValue(format!("{shown} cannot be read: {error}"))
+        })
+    };
+    unpacked(host, move |directory| unpack_into(directory, &read()?)).await
+}
+
+/// Source text, as the file that its runtime looks for.
+async fn inline(host: &FunctionHost, text: String, runtime: Runtime) -> Result<Code, Error> {
+    let Some(file) = runtime.inline_file() else {
+        let text = "ZipFile can only be used with Node.js and Python runtimes";
+        return Err(Error::InvalidParameterValue(text.into()));
+    };
+    let write = move |directory: &Path| {
+        make_directory(directory)?;
+        make_file(&directory.join(file), false)?.write_all(text.as_bytes())?;
+        Ok((text.len() as u64, text.len() as u64, sha256(text.as_bytes())))
+    };
+    unpacked(host, move |directory| write(directory).map_err(|error: io::Error| not_unpacked(&error, directory))).await
+}
+
+/// What `unpack` puts into a new directory; if it fails, nothing stays.
+async fn unpacked(
+    host: &FunctionHost,
+    unpack: impl FnOnce(&Path) -> Result<(u64, u64, String), Error> + Send + 'static,
+) -> Result<Code, Error> {
     let name = host.world().random.uuid();
     let directory = host.code_directory().join(&name);
     let unpacked = tokio::task::spawn_blocking(move || {
-        let bytes = STANDARD.decode(zip).map_err(|_| Error::InvalidParameterValue(NOT_AN_ARCHIVE.into()))?;
-        let code = unpack_into(&directory, &bytes);
+        let code = unpack(&directory);
         if code.is_err() {
             remove(&directory);
         }
         code
     });
-    let (size_bytes, sha256) = unpacked.await.map_err(|error| Error::Service(error.to_string()))??;
-    Ok(Code { source: Source::Unpacked(name), size_bytes, sha256 })
+    let (size_bytes, unzipped_bytes, sha256) = unpacked.await.map_err(|error| Error::Service(error.to_string()))??;
+    Ok(Code { source: Source::Unpacked(name), size_bytes, unzipped_bytes, sha256 })
 }
 
 /// Removes a directory of unpacked code; one that is gone already is fine.
@@ -108,7 +162,8 @@ pub(crate) fn remove(directory: &Path) {
     }
 }
 
-fn unpack_into(directory: &Path, bytes: &[u8]) -> Result<(u64, String), Error> {
+/// The size of the archive, of what was in it, and its digest.
+fn unpack_into(directory: &Path, bytes: &[u8]) -> Result<(u64, u64, String), Error> {
     let refused = || Error::InvalidParameterValue(NOT_AN_ARCHIVE.into());
     let too_large =
         || Error::InvalidParameterValue(format!("Unzipped size must be smaller than {UNZIPPED_BYTES_MAX} bytes"));
@@ -116,11 +171,16 @@ fn unpack_into(directory: &Path, bytes: &[u8]) -> Result<(u64, String), Error> {
     if archive.len() > ENTRIES_MAX {
         return Err(refused());
     }
-    let failed = |error: io::Error| {
-        tracing::error!(%error, directory = %directory.display(), "code could not be unpacked");
-        Error::Service("The code could not be unpacked".into())
+    make_directory(directory).map_err(|error| not_unpacked(&error, directory))?;
+    let failed = |error: io::Error| match error.kind() {
+        // Names that no file system takes, or one for both a file and a directory: the archive's fault, not ours.
+        ErrorKind::AlreadyExists
+        | ErrorKind::InvalidFilename
+        | ErrorKind::InvalidInput
+        | ErrorKind::IsADirectory
+        | ErrorKind::NotADirectory => refused(),
+        _ => not_unpacked(&error, directory),
     };
-    make_directory(directory).map_err(failed)?;
     let mut left = UNZIPPED_BYTES_MAX;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(|_| refused())?;
@@ -140,7 +200,12 @@ fn unpack_into(directory: &Path, bytes: &[u8]) -> Result<(u64, String), Error> {
         let written = io::copy(&mut entry.by_ref().take(left + 1), &mut file).map_err(|_| refused())?;
         left = left.checked_sub(written).ok_or_else(too_large)?;
     }
-    Ok((bytes.len() as u64, sha256(bytes)))
+    Ok((bytes.len() as u64, UNZIPPED_BYTES_MAX - left, sha256(bytes)))
+}
+
+fn not_unpacked(error: &io::Error, directory: &Path) -> Error {
+    tracing::error!(%error, directory = %directory.display(), "code could not be unpacked");
+    Error::Service("The code could not be unpacked".into())
 }
 
 /// A directory for its owner alone.
@@ -159,7 +224,6 @@ fn sha256(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
 
     use zip::ZipWriter;

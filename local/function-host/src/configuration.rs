@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::alias::version_text;
 use crate::error::Error;
-use crate::function::{Configuration, Function, Logging};
-use crate::name::LATEST;
+
+use crate::function::{Configuration, Kept, Logging, Shown};
+use crate::host::FunctionHost;
 use crate::runtime::Runtime;
 
 const TIMEOUT_DEFAULT_S: u32 = 3;
@@ -60,6 +62,12 @@ pub(crate) struct ConfigurationRequest {
     tracing_config: Option<TracingConfig>,
     ephemeral_storage: Option<EphemeralStorageRequest>,
     logging_config: Option<LoggingRequest>,
+    layers: Option<Vec<String>>,
+    vpc_config: Option<VpcConfig>,
+    #[serde(rename = "KMSKeyArn")]
+    kms_key_arn: Option<String>,
+    snap_start: Option<SnapStart>,
+    file_system_configs: Option<Vec<FileSystemConfig>>,
     /// Everything else: not honoured.
     #[serde(flatten)]
     rest: Map<String, Value>,
@@ -87,6 +95,27 @@ struct DeadLetterConfig {
 #[serde(rename_all = "PascalCase")]
 struct TracingConfig {
     mode: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct VpcConfig {
+    subnet_ids: Vec<String>,
+    security_group_ids: Vec<String>,
+    ipv6_allowed_for_dual_stack: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SnapStart {
+    apply_on: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct FileSystemConfig {
+    arn: String,
+    local_mount_path: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -119,6 +148,8 @@ impl ConfigurationRequest {
             tracing_mode: "PassThrough".into(),
             dead_letter_arn: None,
             logging: Logging::text(function),
+            layers: Vec::new(),
+            kept: Kept::default(),
         };
         // A role is mandatory, so a missing one is refused as an empty one is.
         let role = Some(self.role.unwrap_or_default());
@@ -167,10 +198,36 @@ impl ConfigurationRequest {
         if let Some(logging) = self.logging_config {
             logging.apply(&mut to.logging)?;
         }
+        to.layers = self.layers.unwrap_or(std::mem::take(&mut to.layers));
+        if let Some(vpc) = self.vpc_config {
+            to.kept.subnet_ids = vpc.subnet_ids;
+            to.kept.security_group_ids = vpc.security_group_ids;
+            to.kept.ipv6_for_dual_stack = vpc.ipv6_allowed_for_dual_stack;
+        }
+        if let Some(key) = self.kms_key_arn {
+            to.kept.kms_key_arn = Some(key).filter(|key| !key.is_empty());
+        }
+        if let Some(apply_on) = self.snap_start.and_then(|snap_start| snap_start.apply_on) {
+            to.kept.snap_start = Some(one_of(apply_on, &["PublishedVersions", "None"], "snapStart.applyOn")?);
+        }
+        if let Some(systems) = self.file_system_configs {
+            to.kept.file_systems = systems.into_iter().map(|system| (system.arn, system.local_mount_path)).collect();
+        }
         Ok(())
     }
 
     fn name_what_is_not_honoured(&self, function: &str) {
+        let vpc = self.vpc_config.as_ref().is_some_and(|vpc| !vpc.subnet_ids.is_empty());
+        let snap_start = self.snap_start.as_ref().and_then(|snap_start| snap_start.apply_on.as_deref());
+        let kept = [
+            ("VpcConfig", vpc),
+            ("KMSKeyArn", self.kms_key_arn.as_ref().is_some_and(|key| !key.is_empty())),
+            ("SnapStart", snap_start.is_some_and(|apply_on| apply_on != "None")),
+            ("FileSystemConfigs", self.file_system_configs.as_ref().is_some_and(|systems| !systems.is_empty())),
+        ];
+        for (setting, _) in kept.into_iter().filter(|(_, is_set)| *is_set) {
+            tracing::warn!(function, setting, "this setting is kept and given back, but has no effect here");
+        }
         for (setting, value) in &self.rest {
             if !is_nothing(value) {
                 tracing::warn!(function, setting, "this setting is not honoured");
@@ -313,7 +370,7 @@ pub(crate) struct FunctionConfiguration<'a> {
     memory_size: u32,
     last_modified: String,
     code_sha256: &'a str,
-    version: &'static str,
+    version: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     environment: Option<HashMap<&'static str, &'a BTreeMap<String, String>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -328,8 +385,33 @@ pub(crate) struct FunctionConfiguration<'a> {
     package_type: &'static str,
     architectures: [&'a str; 1],
     ephemeral_storage: HashMap<&'static str, u32>,
-    snap_start: HashMap<&'static str, &'static str>,
+    snap_start: HashMap<&'static str, &'a str>,
     logging_config: LoggingAnswer<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    layers: Vec<LayerAnswer<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vpc_config: Option<VpcAnswer<'a>>,
+    #[serde(rename = "KMSKeyArn", skip_serializing_if = "Option::is_none")]
+    kms_key_arn: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    file_system_configs: Vec<FileSystemConfig>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct LayerAnswer<'a> {
+    arn: &'a str,
+    code_size: u64,
+}
+
+/// There are no networks here, so the one that the subnets are in is not known.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct VpcAnswer<'a> {
+    subnet_ids: &'a [String],
+    security_group_ids: &'a [String],
+    vpc_id: &'static str,
+    ipv6_allowed_for_dual_stack: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -345,42 +427,61 @@ struct LoggingAnswer<'a> {
 
 impl<'a> FunctionConfiguration<'a> {
     /// As most operations answer.
-    pub(crate) fn of(function: &'a Function, arn: &str) -> Self {
-        Self { state: Some("Active"), last_update_status: Some("Successful"), ..Self::listed(function, arn.to_owned()) }
+    pub(crate) fn of(host: &FunctionHost, shown: Shown<'a>, arn: &str) -> Self {
+        let listed = Self::listed(host, shown, arn.to_owned());
+        Self { state: Some("Active"), last_update_status: Some("Successful"), ..listed }
     }
 
     /// As `ListFunctions` answers: without the states.
-    pub(crate) fn listed(function: &'a Function, arn: String) -> Self {
-        let settings = &function.settings;
+    pub(crate) fn listed(host: &FunctionHost, shown: Shown<'a>, arn: String) -> Self {
+        let Shown { settings, code, .. } = shown;
+        let kept = &settings.kept;
+        let layers = settings.layers.iter().map(|arn| LayerAnswer { arn, code_size: host.layer_size(arn) });
+        let vpc = (!kept.subnet_ids.is_empty()).then_some(VpcAnswer {
+            subnet_ids: &kept.subnet_ids,
+            security_group_ids: &kept.security_group_ids,
+            vpc_id: "",
+            ipv6_allowed_for_dual_stack: kept.ipv6_for_dual_stack,
+        });
+        let file_systems = kept.file_systems.iter().cloned();
         Self {
-            function_name: &function.name,
+            function_name: shown.name,
             function_arn: arn,
             runtime: settings.runtime.as_str(),
             role: &settings.role,
             handler: &settings.handler,
-            code_size: function.code.size_bytes,
+            code_size: code.size_bytes,
             description: &settings.description,
             timeout: settings.timeout_s,
             memory_size: settings.memory_mb,
-            last_modified: function.last_modified(),
-            code_sha256: &function.code.sha256,
-            version: LATEST,
+            last_modified: shown.last_modified(),
+            code_sha256: &code.sha256,
+            version: version_text(shown.version),
             environment: settings.environment.as_ref().map(|variables| HashMap::from([("Variables", variables)])),
             dead_letter_config: settings.dead_letter_arn.as_deref().map(|arn| HashMap::from([("TargetArn", arn)])),
             tracing_config: HashMap::from([("Mode", settings.tracing_mode.as_str())]),
-            revision_id: &function.revision_id,
+            revision_id: shown.revision_id,
             state: None,
             last_update_status: None,
             package_type: "Zip",
             architectures: [&settings.architecture],
             ephemeral_storage: HashMap::from([("Size", settings.ephemeral_storage_mb)]),
-            snap_start: HashMap::from([("ApplyOn", "None"), ("OptimizationStatus", "Off")]),
+            snap_start: HashMap::from([
+                ("ApplyOn", kept.snap_start.as_deref().unwrap_or("None")),
+                ("OptimizationStatus", "Off"),
+            ]),
             logging_config: LoggingAnswer {
                 log_format: &settings.logging.format,
                 application_log_level: settings.logging.application_level.as_deref(),
                 system_log_level: settings.logging.system_level.as_deref(),
                 log_group: &settings.logging.group,
             },
+            layers: layers.collect(),
+            vpc_config: vpc,
+            kms_key_arn: kept.kms_key_arn.as_deref(),
+            file_system_configs: file_systems
+                .map(|(arn, local_mount_path)| FileSystemConfig { arn, local_mount_path })
+                .collect(),
         }
     }
 }

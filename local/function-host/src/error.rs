@@ -36,6 +36,8 @@ pub(crate) enum Error {
     #[error("{0}")]
     ResourceConflict(String),
     #[error("{0}")]
+    ResourceInUse(String),
+    #[error("{0}")]
     InvalidParameterValue(String),
     /// A member breaks a constraint of the API's model, or several do.
     #[error("{0}")]
@@ -51,12 +53,22 @@ pub(crate) enum Error {
     PreconditionFailed,
     #[error("Rate Exceeded.")]
     TooManyRequests { reason: &'static str },
-    /// The payload of an invocation.
+    #[error(
+        "The Revision Id provided does not match the latest Revision Id. Call the GetLayerPolicy API to retrieve the \
+         latest Revision Id"
+    )]
+    LayerPreconditionFailed,
+    /// The payload of a synchronous invocation.
     #[error("Request must be smaller than {bytes_max} bytes for the InvokeFunction operation")]
     RequestTooLarge { bytes_max: usize },
+    /// The payload of an asynchronous invocation.
+    #[error("{bytes} byte payload is too large for the Event invocation type (limit {bytes_max} bytes)")]
+    EventTooLarge { bytes: usize, bytes_max: usize },
     /// An archive.
     #[error("Zipped size must be smaller than {bytes_max} bytes")]
     RequestEntityTooLarge { bytes_max: usize },
+    #[error("No Provisioned Concurrency Config found for this function")]
+    ProvisionedConcurrencyConfigNotFound,
     #[error("{0}")]
     Service(String),
     #[error(transparent)]
@@ -67,6 +79,16 @@ impl Error {
     /// No function of this ARN (with the qualifier that was asked for).
     pub(crate) fn function_not_found(arn: &str) -> Self {
         Self::ResourceNotFound(format!("Function not found: {arn}"))
+    }
+
+    /// No alias of this ARN.
+    pub(crate) fn alias_not_found(arn: &str) -> Self {
+        Self::ResourceNotFound(format!("Cannot find alias arn: {arn}"))
+    }
+
+    /// For resources that have no better words.
+    pub(crate) fn resource_not_found() -> Self {
+        Self::ResourceNotFound("The resource you requested does not exist.".into())
     }
 
     /// What the asynchronous configuration says of a function that is not there.
@@ -122,18 +144,24 @@ impl From<Error> for ApiError {
         match error {
             Error::ResourceNotFound(_) => user("ResourceNotFoundException", StatusCode::NOT_FOUND),
             Error::ResourceConflict(_) => user("ResourceConflictException", StatusCode::CONFLICT),
+            Error::ResourceInUse(_) => user("ResourceInUseException", StatusCode::BAD_REQUEST),
             Error::InvalidParameterValue(_) => user("InvalidParameterValueException", StatusCode::BAD_REQUEST),
             Error::Validation(_) => ApiError::new("ValidationException", message),
             Error::InvalidRequestContent(_) => user("InvalidRequestContentException", StatusCode::BAD_REQUEST),
             Error::AccessDenied(_) => ApiError::new("AccessDeniedException", message.clone())
                 .status(StatusCode::FORBIDDEN)
                 .member("Message", message),
-            Error::PreconditionFailed => user("PreconditionFailedException", StatusCode::PRECONDITION_FAILED),
+            Error::PreconditionFailed | Error::LayerPreconditionFailed => {
+                user("PreconditionFailedException", StatusCode::PRECONDITION_FAILED)
+            }
+            Error::ProvisionedConcurrencyConfigNotFound => {
+                user("ProvisionedConcurrencyConfigNotFoundException", StatusCode::NOT_FOUND)
+            }
             Error::TooManyRequests { reason } => {
                 user("TooManyRequestsException", StatusCode::TOO_MANY_REQUESTS).member("Reason", reason)
             }
-            Error::RequestTooLarge { .. } => user("RequestTooLargeException", StatusCode::PAYLOAD_TOO_LARGE),
-            Error::RequestEntityTooLarge { .. } => {
+            Error::EventTooLarge { .. } => user("RequestTooLargeException", StatusCode::PAYLOAD_TOO_LARGE),
+            Error::RequestTooLarge { .. } | Error::RequestEntityTooLarge { .. } => {
                 user("RequestEntityTooLargeException", StatusCode::PAYLOAD_TOO_LARGE)
             }
             Error::Service(_) => service_exception(message),

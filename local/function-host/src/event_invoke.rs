@@ -124,7 +124,13 @@ impl DestinationConfig {
             };
             match arn.service.as_str() {
                 "lambda" => check_function(text, &arn, function, &exists)?,
-                "sqs" | "sns" | "events" => {}
+                "sqs" | "events" => {}
+                // AWS takes them; a result that goes nowhere would be worse than none.
+                "sns" | "s3" => {
+                    let name = if arn.service == "sns" { "SNS topics" } else { "S3 buckets" };
+                    let message = format!("{name} are not implemented by this server as destinations: {text}");
+                    return Err(Error::InvalidParameterValue(message));
+                }
                 _ => {
                     let part = |name, arn: Option<&str>| {
                         arn.map_or_else(|| "null".to_owned(), |arn| format!("{name}(destination={arn})"))

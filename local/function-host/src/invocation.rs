@@ -11,14 +11,14 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout};
-use world::{Kind, Outcome as Went, TraceId};
+use world::{Fail, FunctionFault, Kind, Outcome as Went, TraceId};
 
 use crate::concurrency::Permit;
 use crate::error::{Error, InvokeError};
 use crate::host::{Deployment, FunctionHost};
 use crate::logs::Report;
-use crate::name::LATEST;
-use crate::pool::NotStarted;
+use crate::named::Named;
+use crate::pool::{NotStarted, Pool};
 use crate::runtime_api::RESPONSE_BYTES_MAX;
 use crate::sandbox::{Event, InitFailure, Outcome, Sandbox, Work};
 use crate::unstoppable::Unstoppable;
@@ -101,8 +101,8 @@ pub(crate) struct Order {
 impl FunctionHost {
     /// Runs a function and waits for what comes of it. A caller who stops waiting does not stop the function.
     pub async fn invoke(&self, invocation: Invocation) -> Result<Invoked, InvokeError> {
-        let deployment = self.find("InvokeFunction", &invocation.function, None)?;
-        check_caller(&deployment, &invocation.caller)?;
+        let named = self.find("InvokeFunction", &invocation.function, None)?;
+        check_caller(&named, &invocation.caller)?;
         let client_context = invocation.client_context.as_deref().map(client_context).transpose()?;
         let order = Order {
             payload: invocation.payload,
@@ -112,19 +112,21 @@ impl FunctionHost {
             tail: false,
             if_failed: Went::Failed,
         };
-        Ok(self.run(deployment, order).await?)
+        Ok(self.run(named, order).await?)
     }
 
     /// Whether `caller` may invoke `function`.
     pub fn can_invoke(&self, function: &str, caller: &Caller) -> Result<(), InvokeError> {
-        let deployment = self.find("InvokeFunction", function, None)?;
-        Ok(check_caller(&deployment, caller)?)
+        let named = self.find("InvokeFunction", function, None)?;
+        Ok(check_caller(&named, caller)?)
     }
 
     /// Runs an order if there is room for it.
-    pub(crate) async fn run(&self, deployment: Arc<Deployment>, order: Order) -> Result<Invoked, Error> {
-        let permit = self.enter(&deployment)?;
-        Unstoppable::new(carry_out(deployment, order, permit)).await
+    pub(crate) async fn run(&self, named: Named, order: Order) -> Result<Invoked, Error> {
+        let permit = self.enter(&named)?;
+        let pool = named.choose(&self.world().random)?;
+        let arn = HeaderValue::from_str(&named.qualified_arn()).unwrap_or(HeaderValue::from_static(""));
+        Unstoppable::new(carry_out(pool, arn, order, permit)).await
     }
 
     fn enter(&self, deployment: &Deployment) -> Result<Permit, Error> {
@@ -136,15 +138,15 @@ impl FunctionHost {
     }
 }
 
-fn check_caller(deployment: &Deployment, caller: &Caller) -> Result<(), Error> {
+fn check_caller(named: &Named, caller: &Caller) -> Result<(), Error> {
     let Caller::Service { principal, source_arn } = caller else { return Ok(()) };
-    if deployment.function.policy.iter().any(|statement| statement.allows(principal, source_arn)) {
+    if named.policy().iter().any(|statement| statement.allows(principal, source_arn)) {
         return Ok(());
     }
     Err(Error::AccessDenied(format!(
         "User: {principal} is not authorized to perform: lambda:InvokeFunction on resource: {} because no \
          resource-based policy allows the lambda:InvokeFunction action",
-        deployment.arn
+        named.qualified_arn()
     )))
 }
 
@@ -162,6 +164,8 @@ struct Ran {
     failed: bool,
     /// For the report.
     status: Option<String>,
+    /// What the platform says in the log of how it ended.
+    last_words: Option<String>,
     duration: Duration,
     /// None if no sandbox came up.
     sandbox: Option<Arc<Sandbox>>,
@@ -169,13 +173,17 @@ struct Ran {
     log_tail: String,
 }
 
-async fn carry_out(deployment: Arc<Deployment>, order: Order, permit: Permit) -> Result<Invoked, Error> {
-    let surroundings = Arc::clone(&deployment.pool.plan.surroundings);
-    let timeline = &surroundings.world.timeline;
-    let moment = timeline.moment(Kind::Invocation, &deployment.function.name).trace(Some(order.trace.clone()));
+async fn carry_out(pool: Arc<Pool>, arn: HeaderValue, order: Order, permit: Permit) -> Result<Invoked, Error> {
+    let surroundings = Arc::clone(&pool.plan.surroundings);
+    let (timeline, faults) = (&surroundings.world.timeline, &surroundings.world.faults);
+    let is_retried = order.if_failed == Went::Retrying;
+    let moment = timeline.moment(Kind::Invocation, &pool.plan.function).trace(Some(order.trace.clone()));
     let moment = moment.id("requestId", &order.request_id);
     let began = Instant::now();
-    let ran = work_off(&deployment, &order).await;
+    let (ran, by_fault) = match faults.invocation(&pool.plan.function, is_retried, &order.trace) {
+        None => (work_off(&pool, &arn, &order).await, false),
+        Some(fault) => (work_off_badly(&pool, &arn, &order, &fault).await, true),
+    };
     drop(permit);
     let ran = match ran {
         Ok(ran) => ran,
@@ -184,35 +192,41 @@ async fn carry_out(deployment: Arc<Deployment>, order: Order, permit: Permit) ->
             return Err(error);
         }
     };
-    let log_tail = (order.tail || ran.failed).then(|| log_tail(&deployment, &order, &ran));
+    if let Some(sandbox) = &ran.sandbox {
+        sandbox.close_log(&order.request_id, ran.last_words.as_deref(), ran.status.as_deref());
+    }
+    let log_tail = (order.tail || ran.failed).then(|| log_tail(&pool, &order, &ran));
     let mut moment = moment.took(began.elapsed());
     if ran.failed {
-        moment = moment.outcome(order.if_failed).detail(detail(&ran.payload));
+        let detail = detail(&ran.payload);
+        let detail = if by_fault { format!("fault: {detail}") } else { detail };
+        moment = moment.outcome(order.if_failed).detail(detail);
     }
     timeline.record(moment);
     Ok(Invoked {
         payload: ran.payload,
         function_error: ran.failed.then(|| "Unhandled".to_owned()),
         log_tail,
-        executed_version: LATEST.into(),
+        executed_version: pool.plan.version.clone(),
         duration: ran.duration,
         request_id: order.request_id,
     })
 }
 
-async fn work_off(deployment: &Deployment, order: &Order) -> Result<Ran, Error> {
+async fn work_off(pool: &Pool, arn: &HeaderValue, order: &Order) -> Result<Ran, Error> {
     for _ in 0..ASSIGNMENTS_MAX {
-        let sandbox = match deployment.pool.acquire().await {
+        let sandbox = match pool.acquire().await {
             Ok(lease) => lease.take(),
             Err(NotStarted { failure: InitFailure::Closed, .. }) => break,
-            Err(not_started) => return Ok(Ran::not_started(deployment, order, not_started)),
+            Err(not_started) => return Ok(Ran::not_started(pool, order, not_started)),
         };
         let Some(sandbox) = sandbox else { continue };
-        let settings = &deployment.pool.plan.settings;
+        let settings = &pool.plan.settings;
         let time_max = Duration::from_secs(settings.timeout_s.into());
-        let deadline = deployment.pool.plan.surroundings.system_clock.now().plus(time_max);
+        let deadline = pool.plan.surroundings.system_clock.now().plus(time_max);
         let (work, outcome) = Work::new(Arc::new(Event {
             request_id: order.request_id.clone(),
+            arn: arn.clone(),
             payload: order.payload.clone(),
             deadline_ms: deadline.millis(),
             trace: order.trace.header(),
@@ -236,6 +250,35 @@ async fn work_off(deployment: &Deployment, order: &Order) -> Result<Ran, Error> 
     Err(Error::Service("The function host is shutting down, or its processes are being killed".into()))
 }
 
+/// As the fault plan has it: late, or failing, whether it runs or not.
+async fn work_off_badly(pool: &Pool, arn: &HeaderValue, order: &Order, fault: &FunctionFault) -> Result<Ran, Error> {
+    let time_max = Duration::from_secs(pool.plan.settings.timeout_s.into());
+    let delay = fault.delay_ms.map_or(Duration::ZERO, Duration::from_millis).min(time_max);
+    tokio::time::sleep(delay).await;
+    let failed = |kind: &str, text: &str, status: &str| Ran {
+        payload: error_payload(kind, &order.request_id, text),
+        failed: true,
+        status: Some(status.to_owned()),
+        last_words: None,
+        duration: delay,
+        sandbox: None,
+        log_tail: String::new(),
+    };
+    if delay == time_max {
+        let text = format!("Task timed out after {:.2} seconds", time_max.as_secs_f64());
+        return Ok(failed("Sandbox.Timedout", &text, "timeout"));
+    }
+    let killed = || {
+        let kind = "Runtime.ExitError";
+        failed(kind, "Runtime exited with error: signal: killed", "error\tError Type: Runtime.ExitError")
+    };
+    match fault.fail {
+        None => work_off(pool, arn, order).await,
+        Some(Fail::Before) => Ok(killed()),
+        Some(Fail::After) => work_off(pool, arn, order).await.map(|ran| Ran { sandbox: ran.sandbox, ..killed() }),
+    }
+}
+
 impl Ran {
     fn of(
         outcome: Option<Outcome>,
@@ -246,6 +289,17 @@ impl Ran {
     ) -> Self {
         let failed = |kind: &str, text: String, status: &str| {
             (error_payload(kind, request_id, &text), true, Some(status.to_owned()))
+        };
+        let last_words = match &outcome {
+            Some(Outcome::Exited(reason)) => {
+                Some(format!("RequestId: {request_id} Error: {reason}\nRuntime.ExitError\n"))
+            }
+            Some(Outcome::NotTaken) | None => {
+                let now = sandbox.plan.surroundings.world.clock.now().rfc3339_millis();
+                let limit = time_max.as_secs_f64();
+                Some(format!("{now} {request_id} Task timed out after {limit:.2} seconds\n\n"))
+            }
+            Some(Outcome::Response(_) | Outcome::Error(_) | Outcome::ResponseTooLarge) => None,
         };
         let (payload, failed, status) = match outcome {
             Some(Outcome::Response(payload)) => (payload, false, None),
@@ -265,12 +319,12 @@ impl Ran {
                 failed("Sandbox.Timedout", text, "timeout")
             }
         };
-        Self { payload, failed, status, duration, sandbox: Some(sandbox), log_tail: String::new() }
+        Self { payload, failed, status, last_words, duration, sandbox: Some(sandbox), log_tail: String::new() }
     }
 
-    fn not_started(deployment: &Deployment, order: &Order, not_started: NotStarted) -> Self {
+    fn not_started(pool: &Pool, order: &Order, not_started: NotStarted) -> Self {
         let failed = |kind: &str, text: &str| error_payload(kind, &order.request_id, text);
-        let time_max = deployment.pool.plan.settings.timeout_s;
+        let time_max = pool.plan.settings.timeout_s;
         let payload = match not_started.failure {
             InitFailure::Reported(payload) => payload,
             InitFailure::InvalidEntrypoint(text) => failed("Runtime.InvalidEntrypoint", &text),
@@ -280,11 +334,19 @@ impl Ran {
             }
         };
         let log_tail = not_started.log_tail;
-        Self { payload, failed: true, status: None, duration: Duration::ZERO, sandbox: None, log_tail }
+        Self {
+            payload,
+            failed: true,
+            status: None,
+            last_words: None,
+            duration: Duration::ZERO,
+            sandbox: None,
+            log_tail,
+        }
     }
 }
 
-fn log_tail(deployment: &Deployment, order: &Order, ran: &Ran) -> String {
+fn log_tail(pool: &Pool, order: &Order, ran: &Ran) -> String {
     let Some(sandbox) = &ran.sandbox else { return ran.log_tail.clone() };
     sandbox.logs.catch_up();
     if !order.tail {
@@ -293,9 +355,9 @@ fn log_tail(deployment: &Deployment, order: &Order, ran: &Ran) -> String {
     sandbox.logs.end(&Report {
         request_id: &order.request_id,
         duration: ran.duration,
-        memory_mb: deployment.pool.plan.settings.memory_mb,
+        memory_mb: pool.plan.settings.memory_mb,
         memory_used_mb: sandbox.memory_used_mb(),
-        init: sandbox.take_init(),
+        init: sandbox.init_of(&order.request_id),
         status: ran.status.as_deref(),
     })
 }

@@ -1,7 +1,8 @@
 //! What a function prints: standard output and error through one pipe, so in the order in which it was printed.
 //!
 //! However much it is, we hold the last 4 KB (what `X-Amz-Log-Result` shows) and one unfinished line. Lines go
-//! to `tracing` under the target `function`, so many of one invocation and no more.
+//! to the sandbox's log stream (`log_sink.rs`), and to `tracing` under the target `function`: so many of one
+//! invocation and no more.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use tokio::net::unix::pipe::Receiver;
 use tracing::Level;
+
+use crate::log_sink::Printer;
 
 /// Of `X-Amz-Log-Result`.
 const TAIL_BYTES_MAX: usize = 4096;
@@ -26,12 +29,13 @@ const READS_MAX: usize = 32;
 pub(crate) struct Logs {
     pipe: Receiver,
     function: String,
+    version: String,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
 struct State {
     tail: VecDeque<u8>,
+    printer: Printer,
     line: Vec<u8>,
     lines_shown: u32,
     /// The first invocation's tail begins with what the function printed while it came up.
@@ -54,8 +58,10 @@ pub(crate) struct Report<'a> {
 
 impl Logs {
     /// Takes the reading end of a pipe.
-    pub(crate) fn new(function: String, pipe: io::PipeReader) -> io::Result<Self> {
-        Ok(Self { pipe: Receiver::from_owned_fd(pipe.into())?, function, state: Mutex::default() })
+    pub(crate) fn new(function: String, version: String, pipe: io::PipeReader, printer: Printer) -> io::Result<Self> {
+        let state =
+            State { tail: VecDeque::new(), printer, line: Vec::new(), lines_shown: 0, used: false, closed: false };
+        Ok(Self { pipe: Receiver::from_owned_fd(pipe.into())?, function, version, state: Mutex::new(state) })
     }
 
     /// Reads what is printed as it is printed; returns when nobody can print any more.
@@ -82,8 +88,27 @@ impl Logs {
         state.used = true;
         state.lines_shown = 0;
         if tail {
-            state.append(format!("START RequestId: {request_id} Version: $LATEST\n").as_bytes());
+            state.append(format!("START RequestId: {request_id} Version: {}\n", self.version).as_bytes());
         }
+    }
+
+    /// An invocation begins, and whatever is printed from now on is its own.
+    pub(crate) fn open(&self, request_id: &str) {
+        self.state.lock().expect("no holder panics").printer.begin(request_id);
+    }
+
+    /// An invocation has ended: nothing that is printed later is its own. Saying it again does nothing.
+    pub(crate) fn close<'r>(
+        &self,
+        request_id: &'r str,
+        last_words: Option<&str>,
+        report: impl FnOnce(Duration) -> Report<'r>,
+    ) {
+        if !self.state.lock().expect("no holder panics").printer.is_open(request_id) {
+            return;
+        }
+        self.catch_up();
+        self.state.lock().expect("no holder panics").printer.close(request_id, last_words, report);
     }
 
     /// An invocation has ended: its tail.
@@ -110,12 +135,16 @@ impl Logs {
                 Ok(0) => state.closed = true,
                 Ok(count) => {
                     state.append(&buffer[..count]);
+                    state.printer.printed(&buffer[..count]);
                     self.show(&mut state, &buffer[..count]);
                     continue;
                 }
                 Err(_) => {} // nothing there for now
             }
             break;
+        }
+        if state.closed {
+            state.printer.finish_line();
         }
         if state.closed && !state.line.is_empty() {
             self.show(&mut state, b"\n");
@@ -165,16 +194,29 @@ impl State {
 
 impl Report<'_> {
     fn text(&self) -> String {
+        self.lines().concat()
+    }
+
+    /// What the invocation is billed for: the time it took, begun milliseconds counting whole.
+    pub(crate) fn billed_ms(&self) -> u64 {
+        let billed = self.duration + self.init.unwrap_or_default();
+        u64::try_from(billed.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    }
+
+    /// END and REPORT.
+    pub(crate) fn lines(&self) -> [String; 2] {
         let Self { request_id, memory_mb, memory_used_mb, .. } = self;
         let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
-        let billed = millis(self.duration + self.init.unwrap_or_default()).ceil();
+        let billed = self.billed_ms();
         let duration = millis(self.duration);
         let init = self.init.map_or(String::new(), |init| format!("Init Duration: {:.2} ms\t", millis(init)));
         let status = self.status.map_or(String::new(), |status| format!("Status: {status}\t"));
-        format!(
-            "END RequestId: {request_id}\nREPORT RequestId: {request_id}\tDuration: {duration:.2} ms\tBilled Duration: \
-             {billed:.0} ms\tMemory Size: {memory_mb} MB\tMax Memory Used: {memory_used_mb} MB\t{init}{status}\n"
-        )
+        let end = format!("END RequestId: {request_id}\n");
+        let report = format!(
+            "REPORT RequestId: {request_id}\tDuration: {duration:.2} ms\tBilled Duration: {billed} ms\tMemory Size: \
+             {memory_mb} MB\tMax Memory Used: {memory_used_mb} MB\t{init}{status}\n"
+        );
+        [end, report]
     }
 }
 
@@ -182,11 +224,16 @@ impl Report<'_> {
 mod tests {
     use std::io::Write;
 
+    use world::Clock;
+
     use super::*;
+    use crate::log_sink::{Format, LogStream, Sink};
 
     fn logs() -> (Logs, io::PipeWriter) {
         let (reader, writer) = io::pipe().expect("a pipe");
-        (Logs::new("f".into(), reader).expect("logs"), writer)
+        let stream = LogStream { group: "g".into(), name: "s".into() };
+        let printer = Printer::new(Sink::default(), Clock::system(), stream, "$LATEST".into(), Format::Text);
+        (Logs::new("f".into(), "$LATEST".into(), reader, printer).expect("logs"), writer)
     }
 
     #[tokio::test]

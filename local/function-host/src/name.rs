@@ -9,7 +9,7 @@ use world::Place;
 
 use crate::error::Error;
 
-/// The only version there is.
+/// The version that is not published.
 pub(crate) const LATEST: &str = "$LATEST";
 /// Of a bare name.
 pub(crate) const NAME_LENGTH_MAX: usize = 64;
@@ -25,6 +25,18 @@ pub(crate) struct Reference<'a> {
     pub(crate) account: Option<&'a str>,
     pub(crate) name: &'a str,
     pub(crate) qualifier: Option<&'a str>,
+}
+
+/// What a qualifier can stand for, by its form alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Qualifier<'a> {
+    /// `$LATEST`, or none at all.
+    Latest,
+    /// A number.
+    Version(u64),
+    Alias(&'a str),
+    /// Nothing ever has such a name.
+    Nothing,
 }
 
 /// A function of this place: name and qualifier.
@@ -94,9 +106,24 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Whether the version is the one there is.
-    pub(crate) fn is_latest(self) -> bool {
-        self.qualifier.is_none_or(|qualifier| qualifier == LATEST)
+    /// What the qualifier stands for.
+    pub(crate) fn kind(self) -> Qualifier<'a> {
+        self.qualifier.map_or(Qualifier::Latest, Qualifier::of)
+    }
+}
+
+impl<'a> Qualifier<'a> {
+    pub(crate) fn of(text: &'a str) -> Self {
+        if text == LATEST {
+            Self::Latest
+        } else if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            // Versions are counted from one and written without zeros in front.
+            text.parse().ok().filter(|number: &u64| number.to_string() == text).map_or(Self::Nothing, Self::Version)
+        } else if !text.is_empty() && text.bytes().all(is_word) {
+            Self::Alias(text)
+        } else {
+            Self::Nothing
+        }
     }
 }
 
@@ -220,6 +247,21 @@ mod tests {
     fn refuses_what_is_none() {
         for text in ["", ":", "f:", ":f", "a b", "f:a:b", "function:", "arn:aws:sqs:us-east-1:123456789012:q", "f/g"] {
             check(text, None);
+        }
+    }
+
+    #[test]
+    fn tells_versions_from_aliases() {
+        for (text, expected) in [
+            ("$LATEST", Qualifier::Latest),
+            ("12", Qualifier::Version(12)),
+            ("007", Qualifier::Nothing),
+            ("99999999999999999999", Qualifier::Nothing),
+            ("live", Qualifier::Alias("live")),
+            ("1a", Qualifier::Alias("1a")),
+            ("$live", Qualifier::Nothing),
+        ] {
+            assert_eq!(Qualifier::of(text), expected, "{text}");
         }
     }
 

@@ -16,6 +16,8 @@ pub(crate) struct Statement {
     pub(crate) principal_org_id: Option<String>,
     pub(crate) event_source_token: Option<String>,
     pub(crate) function_url_auth_type: Option<String>,
+    #[serde(default)]
+    pub(crate) invoked_via_function_url: bool,
 }
 
 /// Who is let in.
@@ -59,7 +61,18 @@ impl Statement {
             .is_none_or(|wanted| source_arn.parse::<Arn>().is_ok_and(|arn| arn.account == wanted));
         // Conditions that a service of ours can never meet.
         let unmet = self.principal_org_id.is_some() || self.event_source_token.is_some();
-        action && principal && source && account && !unmet && self.function_url_auth_type.is_none()
+        let by_url = self.function_url_auth_type.is_some() || self.invoked_via_function_url;
+        action && principal && source && account && !unmet && !by_url
+    }
+
+    /// Whether it lets everybody call a function URL that needs no signature.
+    pub(crate) fn opens_url(&self) -> bool {
+        let action = matches!(self.action.as_str(), "lambda:InvokeFunctionUrl" | "lambda:*" | "*");
+        let conditions = [&self.source_arn, &self.source_account, &self.principal_org_id, &self.event_source_token];
+        action
+            && self.principal == Principal::Any
+            && conditions.iter().all(|condition| condition.is_none())
+            && self.function_url_auth_type.as_deref().is_none_or(|auth| auth == "NONE")
     }
 
     /// As a policy document has it.
@@ -72,7 +85,8 @@ impl Statement {
         };
         let string_equals = (equals != StringEquals::default()).then_some(equals);
         let arn_like = self.source_arn.as_deref().map(|source_arn| ArnLike { source_arn });
-        let conditional = string_equals.is_some() || arn_like.is_some();
+        let bool = self.invoked_via_function_url.then_some(BoolCondition { invoked_via_function_url: "true" });
+        let conditional = string_equals.is_some() || arn_like.is_some() || bool.is_some();
         StatementDocument {
             sid: &self.sid,
             effect: "Allow",
@@ -83,7 +97,7 @@ impl Statement {
             },
             action: &self.action,
             resource,
-            condition: conditional.then_some(ConditionDocument { string_equals, arn_like }),
+            condition: conditional.then_some(ConditionDocument { string_equals, arn_like, bool }),
         }
     }
 }
@@ -138,6 +152,14 @@ struct ConditionDocument<'a> {
     string_equals: Option<StringEquals<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arn_like: Option<ArnLike<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bool: Option<BoolCondition>,
+}
+
+#[derive(Debug, Serialize)]
+struct BoolCondition {
+    #[serde(rename = "lambda:InvokedViaFunctionUrl")]
+    invoked_via_function_url: &'static str,
 }
 
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -213,6 +235,7 @@ mod tests {
             principal_org_id: None,
             event_source_token: None,
             function_url_auth_type: None,
+            invoked_via_function_url: false,
         }
     }
 

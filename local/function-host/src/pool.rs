@@ -8,24 +8,26 @@
 mod tests;
 
 use std::collections::VecDeque;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::runtime::Handle;
+use tokio::sync::{OnceCell, oneshot};
 use tokio::time::{Instant, timeout};
 
 use crate::code;
-use crate::plan::{Plan, Runnable};
+use crate::plan::Plan;
+use crate::runtime::{InvalidEntrypoint, Program};
 use crate::sandbox::{InitFailure, Sandbox};
-
-/// How often we look whether code on disk has changed.
-const BUILD_CHECK: Duration = Duration::from_millis(200);
+use crate::watch::{Identity, Looked, Watched};
 
 /// The sandboxes.
 pub(crate) struct Pool {
     pub(crate) plan: Arc<Plan>,
+    watched: Watched,
+    /// The command line of a build, made by whoever is the first to need it.
+    prepared: Mutex<(u64, Arc<OnceCell<Program>>)>,
     state: Mutex<State>,
     this: Weak<Pool>,
 }
@@ -42,6 +44,8 @@ struct State {
     waiting: VecDeque<oneshot::Sender<Result<Lease, NotStarted>>>,
     retirement: Option<Retirement>,
     build: Build,
+    /// So many stay, also when they are idle for long.
+    kept_warm: usize,
 }
 
 /// Which build of code on disk the sandboxes run.
@@ -50,11 +54,8 @@ struct Build {
     /// Sandboxes of another number are not used again.
     number: u64,
     identity: Option<Identity>,
-    checked: Option<Instant>,
+    looked: Looked,
 }
-
-/// Of the executable: when it was changed, how long it is, which file it is.
-type Identity = (SystemTime, u64, u64);
 
 /// The function has changed or gone: no sandbox is kept any longer than it is needed.
 #[derive(Default)]
@@ -93,17 +94,26 @@ impl Drop for Lease {
 
 impl Pool {
     pub(crate) fn new(plan: Plan) -> Arc<Self> {
-        Arc::new_cyclic(|this| Self { plan: Arc::new(plan), state: Mutex::default(), this: Weak::clone(this) })
+        let watched = plan.watched();
+        let pool = Arc::new_cyclic(|this| Self {
+            plan: Arc::new(plan),
+            watched,
+            prepared: Mutex::default(),
+            state: Mutex::default(),
+            this: Weak::clone(this),
+        });
+        pool.prepare_ahead();
+        pool
     }
 
     /// An idle sandbox, now or when there is one.
     pub(crate) async fn acquire(&self) -> Result<Lease, NotStarted> {
+        self.look_for_new_build().await;
         let (mut granted, warm) = {
             let mut state = self.state.lock().expect("no holder panics");
             if state.is_closed() {
                 return Err(NotStarted::closed());
             }
-            self.look_for_new_build(&mut state);
             if state.waiting.is_empty()
                 && let Some(sandbox) = state.idle.pop()
             {
@@ -175,9 +185,30 @@ impl Pool {
         self.clean_up();
     }
 
-    /// Takes an idle sandbox out, so that nobody is given it any more; false if somebody has been.
+    /// Keeps so many sandboxes (but no more than there may be) and starts those that are not there. One that ends
+    /// is started again when it is needed.
+    pub(crate) fn keep_warm(&self, count: usize) {
+        let count = count.min(self.plan.surroundings.limits.sandboxes_max);
+        let mut state = self.state.lock().expect("no holder panics");
+        let before = std::mem::replace(&mut state.kept_warm, count);
+        if count <= before || state.retirement.is_some() {
+            return; // they have been started already
+        }
+        let missing = count.saturating_sub(state.live);
+        state.live += missing;
+        state.starting += missing;
+        drop(state);
+        for _ in 0..missing {
+            self.start(self.plan.surroundings.limits.init_time, false);
+        }
+    }
+
+    /// Takes an idle sandbox out, so that nobody is given it any more; false if somebody has been, or if it is kept.
     pub(crate) fn let_go(&self, sandbox: &Sandbox) -> bool {
         let mut state = self.state.lock().expect("no holder panics");
+        if state.live <= state.kept_warm && state.retirement.is_none() {
+            return false;
+        }
         let before = state.idle.len();
         state.idle.retain(|other| !std::ptr::eq(&raw const **other, sandbox));
         state.idle.len() < before
@@ -214,19 +245,43 @@ impl Pool {
         self.state.lock().expect("no holder panics").idle.len()
     }
 
-    /// Code that lies on disk may have been built anew; then no sandbox of the old build is used again. Asking
-    /// the file system is cheap, but not so cheap that every invocation should do it.
-    fn look_for_new_build(&self, state: &mut State) {
-        let Runnable::OnDisk(_) = &self.plan.code else { return };
-        let now = Instant::now();
-        if state.build.checked.is_some_and(|checked| now - checked < BUILD_CHECK) {
+    /// The command line of a build. What cannot be prepared is tried again the next time.
+    pub(crate) async fn program(&self, build: u64) -> Result<Program, InvalidEntrypoint> {
+        let cell = {
+            let mut prepared = self.prepared.lock().expect("no holder panics");
+            if prepared.0 != build {
+                *prepared = (build, Arc::default());
+            }
+            Arc::clone(&prepared.1)
+        };
+        cell.get_or_try_init(|| self.plan.prepare()).await.cloned()
+    }
+
+    /// Compilers and installers start when a function is made, and not when somebody waits for its answer.
+    fn prepare_ahead(&self) {
+        let (true, Ok(runtime)) = (self.plan.takes_preparation(), Handle::try_current()) else { return };
+        let this = Weak::clone(&self.this);
+        runtime.spawn(async move {
+            let Some(pool) = this.upgrade() else { return };
+            pool.look_for_new_build().await;
+            let build = pool.state.lock().expect("no holder panics").build.number;
+            let _ = pool.program(build).await; // who invokes is told why it cannot be
+        });
+    }
+
+    /// Code that lies on disk may have been changed; then no sandbox of the old build is used again.
+    async fn look_for_new_build(&self) {
+        if self.watched == Watched::Nothing || !self.state.lock().expect("no holder panics").build.looked.is_due() {
             return;
         }
-        state.build.checked = Some(now);
-        let identity = self.plan.program().ok().and_then(|program| {
-            let metadata = program.path.metadata().ok()?;
-            Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
-        });
+        let (watched, began) = (self.watched.clone(), Instant::now());
+        let look = move || watched.identity();
+        let identity = match &self.watched {
+            Watched::Tree(_) => tokio::task::spawn_blocking(look).await.unwrap_or_default(),
+            _ => look(),
+        };
+        let mut state = self.state.lock().expect("no holder panics");
+        state.build.looked.took(began.elapsed());
         if identity.is_none() || identity == state.build.identity {
             return; // in the middle of a build there may be no file at all
         }

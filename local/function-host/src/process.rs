@@ -14,6 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 
+use crate::log_sink::LogStream;
 use crate::plan::Plan;
 use crate::runtime::Program;
 use crate::runtime_api;
@@ -33,7 +34,12 @@ const BUSY_ATTEMPTS_MAX: u32 = 10;
 const IDLE_CHECK: Duration = Duration::from_mins(1);
 
 /// Starts the process and gives what it prints.
-pub(crate) async fn spawn(plan: &Plan, program: &Program, runtime_api: &str) -> io::Result<(Child, io::PipeReader)> {
+pub(crate) async fn spawn(
+    plan: &Plan,
+    program: &Program,
+    runtime_api: &str,
+    stream: &LogStream,
+) -> io::Result<(Child, io::PipeReader)> {
     let mut attempts = 0;
     loop {
         let (reader, writer) = io::pipe()?;
@@ -46,7 +52,7 @@ pub(crate) async fn spawn(plan: &Plan, program: &Program, runtime_api: &str) -> 
             }
         };
         command.args(&program.args).current_dir(&program.task_root).env_clear();
-        command.envs(plan.environment(&program.task_root, runtime_api));
+        command.envs(plan.environment(program, runtime_api, &stream.name));
         command.stderr(writer.try_clone()?).stdout(writer);
         attempts += 1;
         match plan.surroundings.spawner.spawn(command).await {

@@ -87,7 +87,7 @@ async fn next(sandbox: &Arc<Sandbox>) -> Answer {
     loop {
         let work = sandbox.work.notified();
         match sandbox.next() {
-            Next::Event(event) => return event_answer(sandbox, &event),
+            Next::Event(event) => return event_answer(&event),
             Next::Wait => work.await,
             // The process is about to be killed; an answer could only make it do something else first.
             Next::Ended => std::future::pending().await,
@@ -95,14 +95,14 @@ async fn next(sandbox: &Arc<Sandbox>) -> Answer {
     }
 }
 
-fn event_answer(sandbox: &Sandbox, event: &Event) -> Answer {
+fn event_answer(event: &Event) -> Answer {
     let mut answer = Response::new(Full::new(event.payload.clone()));
     let headers = answer.headers_mut();
     headers.reserve(8);
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(REQUEST_ID, value(&event.request_id));
     headers.insert(DEADLINE, HeaderValue::from(event.deadline_ms));
-    headers.insert(FUNCTION_ARN, sandbox.plan.arn.clone());
+    headers.insert(FUNCTION_ARN, event.arn.clone());
     headers.insert(TRACE_ID, value(&event.trace));
     if let Some(context) = &event.client_context {
         headers.insert(CLIENT_CONTEXT, context.clone());
@@ -166,11 +166,7 @@ async fn register_extension(sandbox: &Sandbox, request: Request<Incoming>) -> An
     let plan = &sandbox.plan;
     let mut answer = json(
         StatusCode::OK,
-        &Registered {
-            function_name: &plan.function,
-            function_version: crate::name::LATEST,
-            handler: &plan.settings.handler,
-        },
+        &Registered { function_name: &plan.function, function_version: &plan.version, handler: &plan.settings.handler },
     );
     answer.headers_mut().insert(EXTENSION_ID, value(&plan.surroundings.world.random.uuid()));
     answer

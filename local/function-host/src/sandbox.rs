@@ -13,10 +13,13 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use crate::logs::Logs;
+use crate::logs::{Logs, Report};
 use crate::plan::Plan;
 use crate::pool::Pool;
 use crate::process;
+
+/// How often we ask the system how much memory a process has used: asking costs more than most invocations' share.
+const MEMORY_LOOK: Duration = Duration::from_secs(1);
 
 /// One process of a function.
 pub(crate) struct Sandbox {
@@ -32,6 +35,8 @@ pub(crate) struct Sandbox {
     /// It is the second attempt to come up, within the time of an invocation.
     rerun: bool,
     state: Mutex<State>,
+    /// What was found, and when.
+    memory_used: Mutex<Option<(Instant, u64)>>,
     /// There is work for a `next` that waits.
     pub(crate) work: Notify,
     /// It shall end.
@@ -41,8 +46,8 @@ pub(crate) struct Sandbox {
 struct State {
     phase: Phase,
     came_up: bool,
-    /// Until the first invocation has reported it.
-    init: Option<Duration>,
+    /// How long that took, and the first invocation, which reports it.
+    init: Option<(Duration, Option<String>)>,
     idle_since: Instant,
     has_extension: bool,
 }
@@ -80,6 +85,8 @@ pub(crate) struct Work {
 /// What the function sees.
 pub(crate) struct Event {
     pub(crate) request_id: String,
+    /// The function's, with the qualifier that it was invoked with.
+    pub(crate) arn: HeaderValue,
     pub(crate) payload: Bytes,
     pub(crate) deadline_ms: i64,
     pub(crate) trace: String,
@@ -128,6 +135,18 @@ pub(crate) enum Next {
     Ended,
 }
 
+impl Outcome {
+    /// As the REPORT line has it, if it went wrong.
+    pub(crate) fn status(&self) -> Option<&'static str> {
+        match self {
+            Self::Response(_) | Self::Error(_) => None,
+            Self::ResponseTooLarge => Some("error\tError Type: Function.ResponseSizeTooLarge"),
+            Self::Exited(_) => Some("error\tError Type: Runtime.ExitError"),
+            Self::NotTaken => Some("timeout"),
+        }
+    }
+}
+
 impl Work {
     pub(crate) fn new(event: Arc<Event>) -> (Self, oneshot::Receiver<Outcome>) {
         let (reply, outcome) = oneshot::channel();
@@ -144,7 +163,7 @@ impl Sandbox {
         rerun: bool,
     ) -> Result<Arc<Self>, InitFailure> {
         let plan = &Arc::clone(&pool.plan);
-        let program = plan.program().map_err(|error| InitFailure::InvalidEntrypoint(error.0))?;
+        let program = pool.program(build).await.map_err(|error| InitFailure::InvalidEntrypoint(error.0))?;
         let cannot = |error: io::Error| {
             let shown = program.path.display();
             InitFailure::InvalidEntrypoint(format!("fork/exec {shown}: {}", process::lower_case(&error)))
@@ -152,12 +171,14 @@ impl Sandbox {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?.to_string();
         let began = Instant::now();
-        let (child, output) = process::spawn(plan, &program, &address).await.map_err(cannot)?;
+        let stream = plan.log_stream();
+        let (child, output) = process::spawn(plan, &program, &address, &stream).await.map_err(cannot)?;
         let sandbox = Arc::new(Self {
             plan: Arc::clone(plan),
             pool,
             build,
-            logs: Logs::new(plan.function.clone(), output).map_err(cannot)?,
+            logs: Logs::new(plan.function.clone(), plan.version.clone(), output, plan.printer(stream))
+                .map_err(cannot)?,
             pid: child.id().unwrap_or_default(),
             began,
             rerun,
@@ -168,6 +189,7 @@ impl Sandbox {
                 idle_since: began,
                 has_extension: false,
             }),
+            memory_used: Mutex::default(),
             work: Notify::new(),
             stop: Notify::new(),
         });
@@ -181,6 +203,7 @@ impl Sandbox {
         if !matches!(state.phase, Phase::Idle) {
             return Err(work);
         }
+        self.logs.open(&work.event.request_id); // before the function can print anything about it
         state.phase = Phase::Assigned(work);
         drop(state);
         self.work.notify_one();
@@ -196,7 +219,7 @@ impl Sandbox {
                 state.idle_since = Instant::now();
                 if first {
                     state.came_up = true;
-                    state.init = Some(state.idle_since - self.began);
+                    state.init = Some((state.idle_since - self.began, None));
                 }
                 drop(state);
                 self.pool.ready(self, first);
@@ -225,9 +248,23 @@ impl Sandbox {
         }
         if let Phase::Running(work) = std::mem::replace(&mut state.phase, Phase::Answered) {
             drop(state);
+            // Here and not by who waits for it: the next invocation may begin before they wake up.
+            self.close_log(request_id, None, outcome.status());
             let _ = work.reply.send(outcome); // its caller gave up in this very moment
         }
         Ok(())
+    }
+
+    /// Says in the log that an invocation has ended, unless that was said before.
+    pub(crate) fn close_log(&self, request_id: &str, last_words: Option<&str>, status: Option<&str>) {
+        self.logs.close(request_id, last_words, |duration| Report {
+            request_id,
+            duration,
+            memory_mb: self.plan.settings.memory_mb,
+            memory_used_mb: self.memory_used_mb(),
+            init: self.init_of(request_id),
+            status,
+        });
     }
 
     /// The runtime says that it cannot start.
@@ -258,16 +295,27 @@ impl Sandbox {
         self.state.lock().expect("no holder panics").has_extension = true;
     }
 
-    /// How long it took to come up; once.
-    pub(crate) fn take_init(&self) -> Option<Duration> {
-        self.state.lock().expect("no holder panics").init.take()
+    /// How long it took to come up: for the first invocation that asks, and no other.
+    pub(crate) fn init_of(&self, request_id: &str) -> Option<Duration> {
+        let mut state = self.state.lock().expect("no holder panics");
+        let (init, first) = state.init.as_mut()?;
+        (first.get_or_insert_with(|| request_id.to_owned()) == request_id).then_some(*init)
     }
 
-    /// The largest resident size so far, where the system tells.
+    /// The largest resident size, as it was a moment ago at most; 0 where the system does not tell.
     pub(crate) fn memory_used_mb(&self) -> u64 {
+        let mut looked = self.memory_used.lock().expect("no holder panics");
+        if let Some((_, memory_mb)) = looked.filter(|(at, _)| at.elapsed() < MEMORY_LOOK) {
+            return memory_mb;
+        }
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-        peak.and_then(|kilobytes| kilobytes.trim().parse::<u64>().ok()).map_or(0, |kilobytes| kilobytes.div_ceil(1024))
+        let peak = peak.and_then(|kilobytes| kilobytes.trim().parse::<u64>().ok());
+        // A process that has ended tells nothing any more.
+        let before = looked.map_or(0, |(_, memory_mb)| memory_mb);
+        let memory_mb = peak.map_or(before, |kilobytes| kilobytes.div_ceil(1024));
+        *looked = Some((Instant::now(), memory_mb));
+        memory_mb
     }
 
     /// The time to come up is over: true if it was still needed.

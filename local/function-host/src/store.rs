@@ -7,10 +7,14 @@ use rusqlite::{Connection, params};
 use storage::{Database, StorageError};
 
 use crate::function::Function;
+use crate::layer::Layer;
 
 /// The schema, version by version.
-pub(crate) const SCHEMA: &[&str] =
-    &["CREATE TABLE functions (name TEXT NOT NULL PRIMARY KEY, definition TEXT NOT NULL) STRICT, WITHOUT ROWID;"];
+pub(crate) const SCHEMA: &[&str] = &[
+    "CREATE TABLE functions (name TEXT NOT NULL PRIMARY KEY, definition TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+    "CREATE TABLE layers (name TEXT NOT NULL PRIMARY KEY, definition TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+    crate::mapping::TABLES,
+];
 
 /// Writes a function, new or changed.
 pub(crate) async fn save(database: &Database, function: &Function) -> Result<(), StorageError> {
@@ -37,9 +41,42 @@ pub(crate) async fn delete(database: &Database, name: &str) -> Result<(), Storag
         .await
 }
 
-/// Removes all functions.
+/// Removes all functions and layers.
 pub(crate) async fn clear(database: &Database) -> Result<(), StorageError> {
-    database.write(|connection| Ok(connection.prepare_cached("DELETE FROM functions")?.execute([]).map(drop)?)).await
+    database
+        .write(|connection| {
+            connection.prepare_cached("DELETE FROM functions")?.execute([])?;
+            connection.prepare_cached("DELETE FROM layers")?.execute([])?;
+            Ok(())
+        })
+        .await
+}
+
+/// Writes a layer, new or changed.
+pub(crate) async fn save_layer(database: &Database, name: &str, layer: &Layer) -> Result<(), StorageError> {
+    let name = name.to_owned();
+    let definition = serde_json::to_string(layer).map_err(|error| unreadable(&name, &error))?;
+    database
+        .write(move |connection| {
+            let sql = "INSERT INTO layers (name, definition) VALUES (?1, ?2) \
+                       ON CONFLICT (name) DO UPDATE SET definition = excluded.definition";
+            connection.prepare_cached(sql)?.execute(params![name, definition])?;
+            Ok(())
+        })
+        .await
+}
+
+/// All layers, by name.
+pub(crate) fn all_layers(connection: &Connection) -> Result<Vec<(String, Layer)>, StorageError> {
+    let mut statement = connection.prepare_cached("SELECT name, definition FROM layers ORDER BY name")?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    let mut layers = Vec::new();
+    for row in rows {
+        let (name, definition) = row?;
+        let layer = serde_json::from_str(&definition).map_err(|error| unreadable(&name, &error))?;
+        layers.push((name, layer));
+    }
+    Ok(layers)
 }
 
 /// All functions.

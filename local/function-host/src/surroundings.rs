@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use world::{Clock, World};
 
+use crate::log_sink::Sink;
+use crate::runtimes::Runtimes;
 use crate::spawner::Spawner;
 
 /// What the server decides.
@@ -19,6 +21,9 @@ pub struct Settings {
     pub credentials: (String, String),
     /// Where uploaded code is unpacked; without it, a directory that goes with the host.
     pub state_dir: Option<PathBuf>,
+    /// Where the packages go that Lambda's own runtimes bring along and functions do not; without it, beside the
+    /// code. They are the same for everybody, so one directory may serve many servers.
+    pub packages_dir: Option<PathBuf>,
     /// Processes of one function; further invocations wait.
     pub sandboxes_per_function_max: usize,
     /// The waits between attempts of an asynchronous invocation are divided by it.
@@ -53,6 +58,7 @@ impl Default for Settings {
             endpoint: String::new(),
             credentials: ("tandem".into(), "tandem".into()), // any will do where nobody checks
             state_dir: None,
+            packages_dir: None,
             sandboxes_per_function_max: 10,
             time_scale: 1.0,
             built_in: HashMap::new(),
@@ -94,9 +100,12 @@ pub(crate) struct Surroundings {
     /// Deadlines of processes: a function compares them with the system's clock, which nobody advances.
     pub(crate) system_clock: Clock,
     pub(crate) spawner: Spawner,
+    pub(crate) runtimes: Runtimes,
     pub(crate) launcher: Option<Launcher>,
     pub(crate) limits: Limits,
     pub(crate) credentials: (String, String),
+    /// Set once it is there: the room that keeps logs may be opened later than this one.
+    pub(crate) log_sink: Sink,
     endpoint: RwLock<String>,
     sandboxes: watch::Sender<usize>,
 }
@@ -108,14 +117,25 @@ impl Surroundings {
     pub(crate) fn new(
         world: World,
         spawner: Spawner,
+        runtimes: Runtimes,
         limits: Limits,
         launcher: Option<Launcher>,
         credentials: (String, String),
         endpoint: String,
     ) -> Arc<Self> {
         let (system_clock, sandboxes) = (Clock::system(), watch::Sender::new(0));
-        let endpoint = RwLock::new(endpoint);
-        Arc::new(Self { world, system_clock, spawner, launcher, limits, credentials, endpoint, sandboxes })
+        Arc::new(Self {
+            world,
+            system_clock,
+            spawner,
+            runtimes,
+            launcher,
+            limits,
+            credentials,
+            log_sink: Sink::default(),
+            endpoint: RwLock::new(endpoint),
+            sandboxes,
+        })
     }
 
     pub(crate) fn endpoint(&self) -> String {

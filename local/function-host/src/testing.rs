@@ -64,7 +64,13 @@ impl AsyncQueue for Queued {
 
 #[async_trait]
 impl Destinations for Sent {
-    async fn send(&self, arn: &str, body: String, attributes: Vec<(String, String)>) -> Result<(), String> {
+    async fn send(
+        &self,
+        arn: &str,
+        body: String,
+        attributes: Vec<(String, String)>,
+        _trace: &TraceId,
+    ) -> Result<(), String> {
         let body = serde_json::from_str(&body).map_err(|error| error.to_string())?;
         let attributes = attributes.into_iter().collect();
         self.0.lock().expect("no holder panics").push((arn.to_owned(), body, attributes));
@@ -172,6 +178,16 @@ pub(crate) fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
     value.to_str().ok()
 }
 
+/// An archive in Base64.
+pub(crate) fn zipped(files: &[(&str, &str)]) -> String {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in files {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).expect("an entry");
+        writer.write_all(content.as_bytes()).expect("its content");
+    }
+    STANDARD.encode(writer.finish().expect("an archive").into_inner())
+}
+
 /// The command line of the test function.
 pub(crate) fn test_function() -> BuiltIn {
     let args = ["--exact", "testing::the_test_function", "--nocapture", "--test-threads=1"];
@@ -259,7 +275,7 @@ fn request(stream: &mut TcpStream, line: &str, headers: &str, body: &[u8]) -> (u
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test function is a process of its own, told by its environment")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

@@ -180,5 +180,7 @@ async fn an_asynchronous_event_may_be_a_megabyte() {
     let event = [("x-amz-invocation-type", "Event")];
     let large = json!("x".repeat(1024 * 1024));
     let error = tandem.invoke_with("f", large, &event).await.expect_err("it is refused");
-    assert_eq!(error.message, "Request must be smaller than 1048576 bytes for the InvokeFunction operation");
+    assert_eq!(error.short_code(), "RequestTooLargeException");
+    let expected = "1048578 byte payload is too large for the Event invocation type (limit 1048576 bytes)";
+    assert_eq!(error.message, expected);
 }

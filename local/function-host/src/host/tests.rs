@@ -141,7 +141,7 @@ async fn what_lambda_refuses_is_refused() {
     let invalid = "InvalidParameterValueException";
     let validation = "ValidationException";
     for (changes, code, message) in [
-        (json!({"Runtime": "nodejs22.x"}), invalid, "Runtime nodejs22.x is not implemented by this server"),
+        (json!({"Runtime": "java21"}), invalid, "Runtime java21 is not implemented by this server"),
         (json!({"Runtime": "cobol"}), invalid, "Value cobol at 'runtime' failed to satisfy constraint"),
         (json!({"Runtime": null}), invalid, "Runtime and Handler are mandatory parameters"),
         (json!({"Role": "r"}), validation, "Value 'r' at 'role' failed to satisfy constraint"),
@@ -286,7 +286,9 @@ async fn destinations_are_checked() {
     for (destination, code, message) in [
         (ARN, "InvalidParameterValueException", "You can't specify the function as a destination for itself."),
         ("arn:aws:lambda:us-east-1:000000000000:function:g", "InvalidParameterValueException", "is invalid."),
-        ("arn:aws:s3:::bucket", "InvalidParameterValueException", "The provided destination config DestinationConfig("),
+        ("arn:aws:s3:::bucket", "InvalidParameterValueException", "S3 buckets are not implemented by this server"),
+        ("arn:aws:sns:us-east-1:000000000000:t", "InvalidParameterValueException", "SNS topics are not implemented"),
+        ("arn:aws:iam:::x", "InvalidParameterValueException", "The provided destination config DestinationConfig("),
         ("queue", "ValidationException", "at 'destinationConfig.onFailure.destination'"),
     ] {
         let config = json!({"OnFailure": {"Destination": destination}});

@@ -195,7 +195,7 @@ async fn a_body_must_be_json_and_not_too_large() {
     tandem.create("f", "h").await;
     let large = json!("x".repeat(6 * 1024 * 1024));
     let error = tandem.invoke_with("f", large, &[]).await.expect_err("it is refused");
-    assert_eq!((error.short_code(), error.status.as_u16()), ("RequestTooLargeException", 413));
+    assert_eq!((error.short_code(), error.status.as_u16()), ("RequestEntityTooLargeException", 413));
     assert_eq!(error.message, "Request must be smaller than 6291456 bytes for the InvokeFunction operation");
     let broken = crate::asynchronous::check_payload(b"{\"a\":").expect_err("it is refused");
     let expected = "Could not parse request body into json: Could not parse payload into json: ";

@@ -26,6 +26,8 @@ pub(crate) struct Request {
     principal_org_id: Option<String>,
     event_source_token: Option<String>,
     function_url_auth_type: Option<String>,
+    #[serde(default)]
+    invoked_via_function_url: bool,
     revision_id: Option<String>,
 }
 
@@ -37,27 +39,28 @@ struct Response {
 }
 
 pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> Result<Reply, ApiError> {
-    if request.qualifier.as_deref() == Some(LATEST) {
+    if request.qualifier.as_deref() == Some(LATEST) || request.function_name.ends_with(":$LATEST") {
         let message = "We currently do not support adding policies for $LATEST.";
         return Err(Error::InvalidParameterValue(message.into()).into());
     }
-    let found = host.find("AddPermission", &request.function_name, request.qualifier.as_deref())?;
+    let found = host.find_alias_or_version("AddPermission", &request.function_name, request.qualifier.as_deref())?;
     let revision = request.revision_id.clone();
     let statement = check(request)?;
-    let document = serde_json::to_string(&statement.document(&found.arn));
+    let document = serde_json::to_string(&statement.document(&found.qualified_arn()));
     let document = document.map_err(|error| Error::Service(error.to_string()))?;
     let change = host.change(&found.function.name, |function| {
         if revision.is_some_and(|revision| revision != function.revision_id) {
             return Err(Error::PreconditionFailed);
         }
-        if function.policy.iter().any(|other| other.sid == statement.sid) {
+        let policy = &mut function.at_mut(found.qualifier.as_deref()).policy;
+        if policy.iter().any(|other| other.sid == statement.sid) {
             return Err(Error::ResourceConflict(format!(
                 "The statement id ({}) provided already exists. Please provide a new statement id, or remove the \
                  existing statement.",
                 statement.sid
             )));
         }
-        function.policy.push(statement);
+        policy.push(statement);
         function.revision_id = host.world().random.uuid();
         Ok(())
     });
@@ -93,5 +96,6 @@ fn check(request: Request) -> Result<Statement, Error> {
         principal_org_id: request.principal_org_id,
         event_source_token: request.event_source_token,
         function_url_auth_type: request.function_url_auth_type,
+        invoked_via_function_url: request.invoked_via_function_url,
     })
 }

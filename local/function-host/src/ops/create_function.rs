@@ -9,9 +9,10 @@ use serde::Deserialize;
 use crate::code::CodeRequest;
 use crate::configuration::{ConfigurationRequest, FunctionConfiguration, check_architecture};
 use crate::error::Error;
-use crate::function::Function;
+use crate::function::{Function, Qualified};
 use crate::host::FunctionHost;
 use crate::name::{NAME_LENGTH_MAX, Target, invalid_name};
+use crate::ops::publish_version;
 use crate::ops::tag_resource::check_tags;
 
 #[derive(Debug, Deserialize)]
@@ -25,14 +26,24 @@ pub(crate) struct Request {
     tags: BTreeMap<String, String>,
     package_type: Option<String>,
     architectures: Option<Vec<String>>,
+    #[serde(default)]
+    publish: bool,
     #[serde(flatten)]
     settings: ConfigurationRequest,
 }
 
 pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> Result<Reply, aws_api::ApiError> {
-    let function = make(host, request).await?;
+    let publish = request.publish;
+    let mut function = make(host, request).await?;
+    if publish {
+        publish_version::publish(host, &mut function, None);
+    }
     let deployment = host.add(function).await?;
-    let answer = FunctionConfiguration::of(&deployment.function, &deployment.arn);
+    // A version that is published at once is answered, but under the function's own ARN (recorded).
+    let version = publish.then_some(deployment.function.version_last);
+    let shown = deployment.function.shown(version);
+    let shown = shown.ok_or_else(|| Error::function_not_found(&deployment.arn))?;
+    let answer = FunctionConfiguration::of(host, shown, &deployment.arn);
     Ok(Reply::json(&answer)?.status(StatusCode::CREATED))
 }
 
@@ -56,18 +67,26 @@ async fn make(host: &FunctionHost, request: Request) -> Result<Function, Error> 
     if host.named(&name).is_some() {
         return Err(Error::ResourceConflict(format!("Function already exist: {name}")));
     }
-    let code = request.code.take(host).await?;
+    let code = request.code.take(host, settings.runtime).await?;
     let mut function = Function {
         name,
         settings,
         code,
         last_modified_ms: 0,
         revision_id: String::new(),
-        policy: Vec::new(),
-        event_invoke: None,
+        unqualified: Qualified::default(),
         reserved_concurrency: None,
         tags: request.tags,
+        versions: BTreeMap::new(),
+        version_last: 0,
+        aliases: BTreeMap::new(),
+        qualified: BTreeMap::new(),
+        recursive_loop: None,
     };
+    if let Err(error) = host.check_layers(&function.settings.layers, &[], function.code.unzipped_bytes) {
+        host.discard(&function.code);
+        return Err(error);
+    }
     function.touch(host.world());
     Ok(function)
 }

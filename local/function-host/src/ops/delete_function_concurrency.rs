@@ -14,7 +14,7 @@ pub(crate) struct Request {
 }
 
 pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> Result<Reply, Error> {
-    let found = host.find("DeleteFunctionConcurrency", &request.function_name, None)?;
+    let found = host.find_function("DeleteFunctionConcurrency", &request.function_name)?;
     let change = host.change(&found.function.name, |function| {
         function.reserved_concurrency = None;
         Ok(())

@@ -43,6 +43,8 @@ struct Usage {
 #[expect(clippy::unused_async, reason = "the table of operations awaits every one of them")]
 pub(crate) async fn run(host: &FunctionHost, _: Request, _call: &Call) -> Result<Response, Error> {
     let all = host.all();
+    let layers = host.layers();
+    let layers = layers.values().flat_map(|layer| layer.visible()).map(|(_, version)| version.size_bytes).sum::<u64>();
     Ok(Response {
         account_limit: Limit {
             total_code_size: TOTAL_CODE_BYTES_MAX,
@@ -52,7 +54,12 @@ pub(crate) async fn run(host: &FunctionHost, _: Request, _call: &Call) -> Result
             unreserved_concurrent_executions: host.unreserved_max.load(Ordering::Relaxed),
         },
         account_usage: Usage {
-            total_code_size: all.iter().map(|deployment| deployment.function.code.size_bytes).sum(),
+            total_code_size: all
+                .iter()
+                .flat_map(|deployment| deployment.function.codes())
+                .map(|code| code.size_bytes)
+                .sum::<u64>()
+                + layers,
             function_count: all.len(),
         },
     })

@@ -43,19 +43,16 @@ struct Concurrency {
 
 #[expect(clippy::unused_async, reason = "the table of operations awaits every one of them")]
 pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> Result<Reply, ApiError> {
-    let deployment = host.find("GetFunction", &request.function_name, request.qualifier.as_deref())?;
-    let function = &deployment.function;
-    let location = match &function.code.source {
+    let named = host.find("GetFunction", &request.function_name, request.qualifier.as_deref())?;
+    let function = &named.function;
+    let shown = named.shown()?;
+    let location = match &shown.code.source {
         Source::Unpacked(name) => format!("file://{}", host.code_directory().join(name).display()),
         Source::OnDisk(path) => format!("file://{}", path.display()),
         Source::BuiltIn(id) => format!("built-in:{id}"),
     };
-    let arn = match request.qualifier {
-        Some(qualifier) => format!("{}:{qualifier}", deployment.arn),
-        None => deployment.arn.clone(),
-    };
     Reply::json(&Response {
-        configuration: FunctionConfiguration::of(function, &arn),
+        configuration: FunctionConfiguration::of(host, shown, &named.qualified_arn()),
         code: CodeLocation { repository_type: "S3", location },
         tags: (!function.tags.is_empty()).then_some(&function.tags),
         concurrency: function.reserved_concurrency.map(|max| Concurrency { reserved_concurrent_executions: max }),

@@ -15,6 +15,6 @@ pub(crate) struct Request {
 
 #[expect(clippy::unused_async, reason = "the table of operations awaits every one of them")]
 pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> Result<Response, Error> {
-    let deployment = host.find("GetFunctionConcurrency", &request.function_name, None)?;
+    let deployment = host.find_function("GetFunctionConcurrency", &request.function_name)?;
     Ok(Response { reserved_concurrent_executions: deployment.function.reserved_concurrency })
 }

@@ -15,10 +15,6 @@ pub(crate) struct Request {
 
 #[expect(clippy::unused_async, reason = "the table of operations awaits every one of them")]
 pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> Result<Reply, ApiError> {
-    let deployment = host.find("GetFunctionConfiguration", &request.function_name, request.qualifier.as_deref())?;
-    let arn = match request.qualifier {
-        Some(qualifier) => format!("{}:{qualifier}", deployment.arn),
-        None => deployment.arn.clone(),
-    };
-    Reply::json(&FunctionConfiguration::of(&deployment.function, &arn))
+    let named = host.find("GetFunctionConfiguration", &request.function_name, request.qualifier.as_deref())?;
+    Reply::json(&FunctionConfiguration::of(host, named.shown()?, &named.qualified_arn()))
 }

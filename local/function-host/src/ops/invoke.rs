@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use world::Outcome;
 
-use crate::asynchronous::{PAYLOAD_BYTES_MAX as ASYNC_PAYLOAD_BYTES_MAX, check_payload};
+use crate::asynchronous::check_payload;
 use crate::error::Error;
 use crate::host::FunctionHost;
 use crate::invocation::{Order, client_context};
@@ -21,13 +21,12 @@ pub(crate) type Request = RawBody;
 
 pub(crate) async fn run(host: &FunctionHost, _: Request, call: &Call) -> Result<Reply, ApiError> {
     let reference = call.path.get("FunctionName").map_or("", String::as_str);
-    let deployment = host.find("InvokeFunction", reference, call.query.get("Qualifier").map(String::as_str))?;
+    let named = host.find("InvokeFunction", reference, call.query.get("Qualifier").map(String::as_str))?;
     match call.header("x-amz-invocation-type").unwrap_or("RequestResponse") {
         "RequestResponse" => {}
         "DryRun" => return Ok(Reply::bytes(StatusCode::NO_CONTENT, "")),
         "Event" => {
-            check(&call.body, ASYNC_PAYLOAD_BYTES_MAX)?;
-            host.enqueue(&deployment.function, &call.request_id, &call.body, &call.trace).await?;
+            host.enqueue(&named, &call.request_id, &call.body, &call.trace).await?;
             return Ok(Reply::bytes(StatusCode::ACCEPTED, ""));
         }
         other => {
@@ -35,7 +34,10 @@ pub(crate) async fn run(host: &FunctionHost, _: Request, call: &Call) -> Result<
             return Err(Error::constraint(other, "invocationType", constraint).into());
         }
     }
-    check(&call.body, PAYLOAD_BYTES_MAX)?;
+    if call.body.len() > PAYLOAD_BYTES_MAX {
+        return Err(Error::RequestTooLarge { bytes_max: PAYLOAD_BYTES_MAX }.into());
+    }
+    check_payload(&call.body)?;
     let tail = match call.header("x-amz-log-type").unwrap_or("None") {
         "Tail" => true,
         "None" => false,
@@ -53,7 +55,7 @@ pub(crate) async fn run(host: &FunctionHost, _: Request, call: &Call) -> Result<
         tail,
         if_failed: Outcome::Failed,
     };
-    let invoked = host.run(deployment, order).await?;
+    let invoked = host.run(named, order).await?;
     let mut reply = Reply::bytes(StatusCode::OK, invoked.payload)
         .header("x-amz-executed-version", &invoked.executed_version)
         .header("x-amzn-trace-id", &call.trace.header());
@@ -64,13 +66,6 @@ pub(crate) async fn run(host: &FunctionHost, _: Request, call: &Call) -> Result<
         reply = reply.header("x-amz-log-result", &STANDARD.encode(log));
     }
     Ok(reply)
-}
-
-fn check(body: &[u8], bytes_max: usize) -> Result<(), Error> {
-    if body.len() > bytes_max {
-        return Err(Error::RequestTooLarge { bytes_max });
-    }
-    check_payload(body).map(drop)
 }
 
 fn decode_context(header: &str) -> Result<http::HeaderValue, Error> {

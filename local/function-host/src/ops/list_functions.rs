@@ -1,20 +1,17 @@
-//! `ListFunctions`, by name, in pages.
+//! `ListFunctions`, by name, in pages; with `FunctionVersion=ALL` every version of each.
 
 use aws_api::{ApiError, Call, Reply};
 use serde::{Deserialize, Serialize};
 
+use crate::alias::version_text;
 use crate::configuration::FunctionConfiguration;
 use crate::error::Error;
 use crate::host::FunctionHost;
-use crate::name::LATEST;
-
-/// On a page, at most and by default.
-const PAGE_MAX: usize = 50;
+use crate::page::{MANY, Page};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Request {
-    /// The name of the last function of the page before.
     marker: Option<String>,
     max_items: Option<String>,
     function_version: Option<String>,
@@ -25,12 +22,12 @@ pub(crate) struct Request {
 struct Response<'a> {
     functions: Vec<FunctionConfiguration<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_marker: Option<&'a str>,
+    next_marker: Option<String>,
 }
 
 #[expect(clippy::unused_async, reason = "the table of operations awaits every one of them")]
 pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> Result<Reply, ApiError> {
-    let with_version = match request.function_version.as_deref() {
+    let with_versions = match request.function_version.as_deref() {
         None => false,
         Some("ALL") => true,
         Some(other) => {
@@ -38,26 +35,19 @@ pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> 
             return Err(Error::constraint(other, "functionVersion", constraint).into());
         }
     };
-    let page_size = page_size(request.max_items.as_deref())?;
-    let all = host.all();
-    let from = request.marker.map_or(0, |marker| all.partition_point(|other| other.function.name <= marker));
-    let page = &all[from..all.len().min(from + page_size)];
-    let more = from + page.len() < all.len();
-    let functions = page.iter().map(|deployment| {
-        let arn = &deployment.arn;
-        let arn = if with_version { format!("{arn}:{LATEST}") } else { arn.clone() };
-        FunctionConfiguration::listed(&deployment.function, arn)
+    let page = Page::of(request.marker, request.max_items.as_deref(), MANY)?;
+    let deployments = host.all();
+    let all = deployments.iter().flat_map(|deployment| {
+        let function = &deployment.function;
+        let versions = function.versions.keys().copied().map(Some).filter(|_| with_versions);
+        std::iter::once(None).chain(versions).map(move |version| (deployment, version))
     });
-    let last = page.last().map(|deployment| deployment.function.name.as_str());
-    Reply::json(&Response { functions: functions.collect(), next_marker: last.filter(|_| more) })
-}
-
-/// `MaxItems`: 1 to 10,000, of which Lambda gives 50 at a time.
-fn page_size(max_items: Option<&str>) -> Result<usize, Error> {
-    let Some(text) = max_items else { return Ok(PAGE_MAX) };
-    match text.parse() {
-        Ok(items @ 1..=10_000) => Ok(PAGE_MAX.min(items)),
-        Ok(10_001..) => Err(Error::constraint(text, "maxItems", "Member must have value less than or equal to 10000")),
-        _ => Err(Error::constraint(text, "maxItems", "Member must have value greater than or equal to 1")),
-    }
+    let key = |version| format!(":{}", version_text(version));
+    let (page, next_marker) =
+        page.cut(all.collect(), |(deployment, version)| deployment.function.name.clone() + &key(*version));
+    let functions = page.into_iter().filter_map(|(deployment, version)| {
+        let arn = deployment.arn.clone() + &if with_versions { key(version) } else { String::new() };
+        Some(FunctionConfiguration::listed(host, deployment.function.shown(version)?, arn))
+    });
+    Reply::json(&Response { functions: functions.collect(), next_marker })
 }

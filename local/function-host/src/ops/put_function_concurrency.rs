@@ -24,7 +24,7 @@ pub(crate) struct Response {
 }
 
 pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> Result<Response, Error> {
-    let found = host.find("PutFunctionConcurrency", &request.function_name, None)?;
+    let found = host.find_function("PutFunctionConcurrency", &request.function_name)?;
     let Ok(reserved) = u32::try_from(request.reserved_concurrent_executions) else {
         let value = request.reserved_concurrent_executions.to_string();
         let constraint = "Member must have value greater than or equal to 0";

@@ -4,21 +4,19 @@ use aws_api::{ApiError, Call, Reply};
 
 use crate::event_invoke::{EventInvokeAnswer, EventInvokeRequest};
 use crate::host::FunctionHost;
-use crate::ops::get_function_event_invoke_config::{find, not_configured};
+use crate::ops::get_function_event_invoke_config::find;
 
 pub(crate) type Request = EventInvokeRequest;
 
 pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> Result<Reply, ApiError> {
-    let found = find(host, "PutFunctionEventInvokeConfig", &request.function_name, request.qualifier.as_deref())?;
-    let name = &found.function.name;
-    request.check(name, |other| host.named(other).is_some())?;
-    let now = host.world().clock.now();
-    let arn = host.world().place.arn("lambda", &found.function.latest_resource());
-    let change = host.change(name, |function| {
-        function.event_invoke = Some(request.put(now));
+    let operation = "PutFunctionEventInvokeConfig";
+    let named = find(host, operation, &request.function_name, request.qualifier.as_deref())?;
+    request.check(&named.function.name, |other| host.named(other).is_some())?;
+    let config = request.put(host.world().clock.now());
+    let change = host.change(&named.function.name, |function| {
+        function.at_mut(named.qualifier.as_deref()).event_invoke = Some(config.clone());
         Ok(())
     });
-    let changed = change.await?;
-    let config = changed.function.event_invoke.as_ref().ok_or_else(|| not_configured(&arn))?;
-    Reply::json(&EventInvokeAnswer::of(config, arn.clone()))
+    change.await?;
+    Reply::json(&EventInvokeAnswer::of(&config, named.versioned_arn()))
 }

@@ -7,6 +7,7 @@ use crate::code::CodeRequest;
 use crate::configuration::{FunctionConfiguration, check_architecture};
 use crate::error::Error;
 use crate::host::FunctionHost;
+use crate::ops::publish_version::{publish, published};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -23,27 +24,36 @@ pub(crate) struct Request {
 }
 
 pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> Result<Reply, ApiError> {
-    let before = host.find("UpdateFunctionCode", &request.function_name, None)?;
+    let before = host.find_function("UpdateFunctionCode", &request.function_name)?;
     let function = &before.function;
     if request.revision_id.as_ref().is_some_and(|revision| *revision != function.revision_id) {
         return Err(Error::PreconditionFailed.into());
     }
     let architecture = check_architecture(request.architectures)?;
-    if request.publish {
-        tracing::warn!(function = function.name, setting = "Publish", "this setting is not honoured");
-    }
     if request.dry_run {
-        return Reply::json(&FunctionConfiguration::of(function, &before.arn));
+        return Reply::json(&FunctionConfiguration::of(host, before.shown()?, &before.arn));
     }
-    let code = request.code.take(host).await?;
+    let code = request.code.take(host, function.settings.runtime).await?;
+    let layers = &function.settings.layers;
+    if let Err(error) = host.check_layers(layers, layers, code.unzipped_bytes) {
+        host.discard(&code);
+        return Err(error.into());
+    }
     let change = host.change(&function.name, |function| {
         function.code = code;
         if let Some(architecture) = architecture {
             function.settings.architecture = architecture;
         }
         function.touch(host.world());
+        if request.publish {
+            publish(host, function, None);
+        }
         Ok(())
     });
     let deployment = change.await?;
-    Reply::json(&FunctionConfiguration::of(&deployment.function, &deployment.arn))
+    if request.publish {
+        return published(host, &deployment);
+    }
+    let shown = deployment.function.shown(None).ok_or_else(|| Error::function_not_found(&deployment.arn))?;
+    Reply::json(&FunctionConfiguration::of(host, shown, &deployment.arn))
 }

@@ -17,15 +17,18 @@ pub(crate) struct Request {
 }
 
 pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> Result<Reply, ApiError> {
-    let before = host.find("UpdateFunctionConfiguration", &request.function_name, None)?;
+    let before = host.find_function("UpdateFunctionConfiguration", &request.function_name)?;
     let change = host.change(&before.function.name, |function| {
         if request.revision_id.is_some_and(|revision| revision != function.revision_id) {
             return Err(Error::PreconditionFailed);
         }
+        let had = function.settings.layers.clone();
         request.settings.apply(&function.name, &mut function.settings)?;
+        host.check_layers(&function.settings.layers, &had, function.code.unzipped_bytes)?;
         function.touch(host.world());
         Ok(())
     });
     let deployment = change.await?;
-    Reply::json(&FunctionConfiguration::of(&deployment.function, &deployment.arn))
+    let shown = deployment.function.shown(None).ok_or_else(|| Error::function_not_found(&deployment.arn))?;
+    Reply::json(&FunctionConfiguration::of(host, shown, &deployment.arn))
 }
