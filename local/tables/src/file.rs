@@ -11,11 +11,21 @@ use storage::rusqlite::{Connection, ErrorCode, OpenFlags};
 use storage::{Durability, Location, StorageError};
 use world::World;
 
+use crate::upkeep::{self, Upkeep};
+
 /// Opens dynoxide's database. In memory it tells the world's time; on disk it tells the system's, since
-/// dynoxide takes a clock only there.
-pub fn open(world: &World, location: Location, durability: Durability) -> Result<Database, StorageError> {
+/// dynoxide takes a clock only there: then there is [`Upkeep`] to do.
+pub fn open(
+    world: &World,
+    location: Location,
+    durability: Durability,
+) -> Result<(Database, Option<Upkeep>), StorageError> {
     let path = match location {
-        Location::Memory => return Database::memory_with_clock(Arc::new(WorldClock(world.clone()))).map_err(sql),
+        Location::Memory => {
+            let database = Database::memory_with_clock(Arc::new(WorldClock(world.clone()))).map_err(sql)?;
+            upkeep::furnish(&database).map_err(sql)?;
+            return Ok((database, None));
+        }
         Location::File(path) => path,
     };
     make_private(&path).map_err(|source| StorageError::Open { path: path.clone(), source })?;
@@ -34,7 +44,9 @@ pub fn open(world: &World, location: Location, durability: Durability) -> Result
         Durability::ProcessDeath => database.disable_bulk_loading().map_err(sql)?,
         Durability::PowerCut => {}
     }
-    Ok(database)
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let upkeep = Upkeep::of_file(Connection::open_with_flags(&path, flags)?)?;
+    Ok((database, Some(upkeep)))
 }
 
 /// A new file is readable by its owner alone; SQLite gives its companions the same mode.
@@ -93,7 +105,7 @@ mod tests {
     use super::*;
 
     fn open_file(path: &Path) -> Result<Database, StorageError> {
-        open(&World::for_tests(1), Location::File(path.to_owned()), Durability::default())
+        open(&World::for_tests(1), Location::File(path.to_owned()), Durability::default()).map(|(database, _)| database)
     }
 
     #[track_caller]

@@ -16,9 +16,11 @@ mod arns;
 mod file;
 mod forward;
 mod library;
+mod news;
 mod service;
 mod shape;
 mod told;
+mod upkeep;
 
 #[cfg(test)]
 mod differential;
@@ -36,11 +38,14 @@ use dynoxide::actions::update_table::UpdateTableRequest;
 use dynoxide::{Database, DynoxideError};
 use storage::{Durability, Location, StorageError};
 use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::watch;
 use world::World;
 
 use forward::Forward;
+use news::News;
 use service::Face;
 use told::KeyNames;
+use upkeep::Upkeep;
 
 /// How often items past their time to live are looked for. On AWS it takes them up to days.
 const SWEEP_PERIOD: Duration = Duration::from_mins(1);
@@ -74,6 +79,9 @@ pub struct Tables {
     /// ones (scans, transactions, batches) hold it alone, so that nobody waits for a long one on a thread of
     /// the runtime.
     turn: tokio::sync::RwLock<()>,
+    /// Of a file.
+    upkeep: Option<Upkeep>,
+    news: News,
 }
 
 /// A reset that did not go through.
@@ -85,13 +93,15 @@ impl Tables {
     /// Opens the file, or makes it. Inside a runtime, items past their time to live are deleted from time to
     /// time for as long as the room lives.
     pub fn open(world: World, location: Location, durability: Durability) -> Result<Arc<Self>, StorageError> {
-        let database = file::open(&world, location, durability)?;
+        let (database, upkeep) = file::open(&world, location, durability)?;
         let tables = Arc::new(Self {
             world,
             forward: Forward::new(database.clone()),
             database,
             key_names: RwLock::default(),
             turn: tokio::sync::RwLock::new(()),
+            upkeep,
+            news: News::default(),
         });
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(sweep(Arc::downgrade(&tables)));
@@ -107,11 +117,17 @@ impl Tables {
         ]
     }
 
+    /// Changes whenever something may have been written to a table: for readers of its stream.
+    pub fn news(&self, table: &str) -> watch::Receiver<u64> {
+        self.news.of(table)
+    }
+
     /// Deletes every table, protected ones too.
     pub async fn reset(&self) -> Result<(), ResetError> {
         let _turn = self.turn.write().await;
         self.forget_key_names();
         blocking(|| self.delete_all_tables())?;
+        self.news.written_anywhere(); // their readers find that they are gone
         Ok(())
     }
 
@@ -167,14 +183,17 @@ async fn sweep(tables: Weak<Tables>) {
     let Some(mut clock) = tables.upgrade().map(|tables| tables.world.clock.clone()) else { return };
     loop {
         clock.sleep_until(clock.now().plus(SWEEP_PERIOD)).await;
-        let Some(tables) = tables.upgrade() else { return };
-        clock = tables.world.clock.clone();
-        let database = tables.database.clone();
-        drop(tables);
+        let Some(room) = tables.upgrade() else { return };
+        clock = room.world.clock.clone();
+        let database = room.database.clone();
+        drop(room);
         match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
             Ok(Err(error)) => tracing::warn!(%error, "items past their time to live could not be deleted"),
             Ok(Ok(0)) | Err(_) => {}
-            Ok(Ok(items)) => tracing::debug!(items, "deleted items past their time to live"),
+            Ok(Ok(items)) => {
+                tracing::debug!(items, "deleted items past their time to live");
+                tables.upgrade().inspect(|tables| tables.news.written_anywhere());
+            }
         }
     }
 }

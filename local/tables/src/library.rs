@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Tables;
 use crate::told::{Writes, Written};
+use crate::upkeep::RETENTION;
 
 /// Larger requests are not looked into for the timeline.
 const TOLD_BYTES_MAX: usize = 64 * 1024;
@@ -84,10 +85,13 @@ where
     }
 }
 
-/// `GetRecords`, with our region instead of dynoxide's in each record.
+/// `GetRecords`, with our region instead of dynoxide's in each record, and none that is too old.
 pub fn get_records(tables: &Tables, body: &str) -> Attempt {
     let Ok(request) = serde_json::from_str::<GetRecordsRequest>(body) else { return Attempt::Unsure };
     let Ok(mut answer) = tables.database.get_records(request) else { return Attempt::Unsure };
+    // Records are removed by writes; until the next one, those that are too old are passed over here.
+    let oldest = tables.world.clock.now().epoch_seconds() - RETENTION.as_secs_f64();
+    answer.records.retain(|record| record.dynamodb.approximate_creation_date_time >= oldest);
     for record in &mut answer.records {
         record.aws_region.clone_from(&tables.world.place.region);
     }

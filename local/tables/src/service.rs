@@ -153,15 +153,22 @@ impl Tables {
         let text = match &operation.way {
             Way::Server(text) => *text,
             Way::Library(operation) => match self.by_library(operation, body).await {
-                Attempt::Done { body, written } => {
+                Attempt::Done { body: answer, written } => {
+                    if is_write(&call.operation) {
+                        self.news.written(body);
+                    }
                     self.tell_written(call, &begun, written);
-                    return Ok(reply(StatusCode::OK, body));
+                    return Ok(reply(StatusCode::OK, answer));
                 }
                 Attempt::Refused(refusal) => return Ok(self.refuse_by_data(call, begun, refusal)),
                 Attempt::Unsure => Text::Items,
             },
         };
+        let request = body;
         let (status, body) = self.by_server(target, operation.name, text, body).await?;
+        if status.is_success() && is_write(operation.name) {
+            self.news.written(request);
+        }
         if status.is_success() { Ok(reply(status, body)) } else { Ok(self.refuse(call, begun, status, body)) }
     }
 
@@ -169,6 +176,7 @@ impl Tables {
         if !shape::has_only(body, operation.members) {
             return Attempt::Unsure;
         }
+        self.follow_clock().await;
         match operation.weight {
             Weight::Point => {
                 let _turn = self.turn.read().await;
@@ -193,6 +201,7 @@ impl Tables {
             Text::Names => Bytes::from(arns::to_dynoxide(place, body)),
             Text::Items => Bytes::copy_from_slice(body.as_bytes()),
         };
+        self.follow_clock().await;
         let answer = {
             let _turn = self.turn.write().await;
             self.forward.ask(format!("{target}.{operation}"), body).await
@@ -210,6 +219,15 @@ impl Tables {
             (_, Err(error)) => error.into_bytes(),
         };
         Ok((answer.status, body))
+    }
+
+    /// Stream records of a file tell the world's time.
+    async fn follow_clock(&self) {
+        let Some(upkeep) = self.upkeep.as_ref().filter(|upkeep| upkeep.is_behind(&self.world.clock)) else { return };
+        let _turn = self.turn.write().await;
+        if let Err(error) = blocking(|| upkeep.follow(&self.world.clock)) {
+            tracing::error!(%error, "the times of stream records do not follow the clock");
+        }
     }
 
     fn begin(&self, call: &Call) -> Moment {
@@ -250,6 +268,23 @@ impl Tables {
         call.told();
         reply(status, body)
     }
+}
+
+/// Whether an operation may write items, or take away a table that somebody reads.
+fn is_write(operation: &str) -> bool {
+    matches!(
+        operation,
+        "PutItem"
+            | "UpdateItem"
+            | "DeleteItem"
+            | "BatchWriteItem"
+            | "TransactWriteItems"
+            | "ExecuteStatement"
+            | "BatchExecuteStatement"
+            | "ExecuteTransaction"
+            | "UpdateTable"
+            | "DeleteTable"
+    )
 }
 
 /// `ValidationException: …`, out of an error's body.
