@@ -317,6 +317,9 @@ fn check_value(entry: &SchemaAttribute, value: &str) -> Result<(), Refusal> {
     if value.is_empty() {
         return Ok(()); // a blank value takes the attribute away
     }
+    if value.len() > VALUE_BYTES_MAX {
+        return Err(Refusal::Reason(format!("String must be no longer than {VALUE_BYTES_MAX} characters.")));
+    }
     match entry.name.as_str() {
         "email" if !is_email(value) => return Err(Refusal::Whole("Invalid email address format.")),
         "phone_number" if !is_phone_number(value) => return Err(Refusal::Whole("Invalid phone number format.")),
@@ -333,7 +336,8 @@ fn check_value(entry: &SchemaAttribute, value: &str) -> Result<(), Refusal> {
 }
 
 fn check_number(entry: &SchemaAttribute, value: &str) -> Result<(), Refusal> {
-    let Ok(number) = value.parse::<f64>() else {
+    // Rust also reads `NaN` and `inf`.
+    let Some(number) = value.parse::<f64>().ok().filter(|number| number.is_finite()) else {
         return Err(Refusal::Reason("Attribute value must be a number.".into()));
     };
     let limits = entry.number_attribute_constraints.as_ref();
@@ -354,8 +358,7 @@ fn check_length(entry: &SchemaAttribute, value: &str) -> Result<(), Refusal> {
             limit("MinLength").unwrap_or(0)
         )));
     }
-    if value.len() > VALUE_BYTES_MAX || limit("MaxLength").is_some_and(|max| length > max) {
-        let max = limit("MaxLength").unwrap_or(VALUE_BYTES_MAX);
+    if let Some(max) = limit("MaxLength").filter(|max| length > *max) {
         return Err(Refusal::Reason(format!("String must be no longer than {max} characters.")));
     }
     Ok(())
@@ -406,6 +409,29 @@ mod tests {
             "free",
             Some("Invalid user attributes: user.plan: Attribute does not exist in the schema.\n"),
         );
+    }
+
+    #[test]
+    fn values_of_every_kind_are_short_and_numbers_are_numbers() {
+        let declared = |name: &str, kind: &str| SchemaAttribute {
+            name: name.into(),
+            attribute_data_type: Some(kind.into()),
+            ..SchemaAttribute::default()
+        };
+        let settings =
+            Settings { schema: vec![declared("size", "Number"), declared("since", "DateTime")], ..Settings::default() };
+        let refused = |name: &str, value: &str| {
+            let given = [AttributeType { name: name.into(), value: value.into() }];
+            Schema::of(&settings).check(&given, Author::Host).is_err()
+        };
+        let long = "0".repeat(VALUE_BYTES_MAX + 1);
+        for name in ["custom:size", "custom:since", "name"] {
+            assert!(refused(name, &long), "{name}");
+            assert!(!refused(name, "1"), "{name}");
+        }
+        for none in ["NaN", "inf", "-infinity", "one"] {
+            assert!(refused("custom:size", none), "{none}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::pool::Settings;
 use crate::store::{SEARCHABLE, Search};
+use crate::user::Status;
 
 /// Reads a filter; an empty one finds everybody.
 pub fn parse(filter: &str, settings: &Settings) -> Result<Search, Error> {
@@ -10,15 +11,25 @@ pub fn parse(filter: &str, settings: &Settings) -> Result<Search, Error> {
         return Ok(Search::All);
     }
     let (name, prefix, value) = condition(filter.trim()).ok_or_else(unreadable)?;
+    let searchable = SEARCHABLE.iter().find(|searchable| **searchable == name);
     let search = match name {
         "username" => Search::Username { value: settings.fold(&value), prefix },
         "sub" => Search::Sub { value, prefix },
-        "cognito:user_status" => Search::Status { value, prefix },
+        "cognito:user_status" => Search::Status(statuses(&value, prefix)),
         "status" => enabled(&value, prefix),
-        _ if SEARCHABLE.contains(&name) => Search::Attribute { name: name.into(), value, prefix },
-        _ => return Err(Error::InvalidParameter(format!("Invalid search attribute: {name}"))),
+        _ => match searchable {
+            Some(name) => Search::Attribute { name, value, prefix },
+            None => return Err(Error::InvalidParameter(format!("Invalid search attribute: {name}"))),
+        },
     };
     Ok(search)
+}
+
+/// The states whose names fit, compared without case.
+fn statuses(value: &str, prefix: bool) -> Vec<Status> {
+    let value = value.to_uppercase();
+    let fits = |name: &str| if prefix { name.starts_with(&value) } else { name == value };
+    Status::ALL.into_iter().filter(|status| fits(status.as_str())).collect()
 }
 
 /// `Enabled` or `Disabled`, letter by letter.
@@ -88,7 +99,7 @@ mod tests {
         check(r#"email ^= "ann@""#, r#"Attribute { name: "email", value: "ann@", prefix: true }"#);
         check(r#"name = "a = \"b\"""#, r#"Attribute { name: "name", value: "a = \"b\"", prefix: false }"#);
         check(r#"username = "Ann""#, r#"Username { value: "Ann", prefix: false }"#);
-        check(r#"cognito:user_status = "confirmed""#, r#"Status { value: "confirmed", prefix: false }"#);
+        check(r#"cognito:user_status = "confirmed""#, "Status([Confirmed])");
         check(r#"status = "Enabled""#, "Enabled(true)");
         check(r#"status = "enabled""#, "Nobody");
     }

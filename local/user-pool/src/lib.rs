@@ -19,6 +19,7 @@ mod limit;
 mod lockout;
 mod message;
 mod ops;
+mod owed;
 mod page_token;
 mod password;
 mod pool;

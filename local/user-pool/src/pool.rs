@@ -116,31 +116,46 @@ pub struct Policies {
     pub others: Map<String, Value>,
 }
 
-/// The defaults are AWS's: eight characters of all four kinds, a temporary password good for seven days.
+/// Without any, AWS's default holds: eight characters of all four kinds, a temporary password good for seven days. Of
+/// one that is given in part, what it leaves out is not required.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "PascalCase")]
 #[expect(clippy::struct_excessive_bools, reason = "AWS's shape")]
 pub struct PasswordPolicy {
+    #[serde(default = "eight")]
     pub minimum_length: u32,
+    #[serde(default)]
     pub require_uppercase: bool,
+    #[serde(default)]
     pub require_lowercase: bool,
+    #[serde(default)]
     pub require_numbers: bool,
+    #[serde(default)]
     pub require_symbols: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_history_size: Option<u32>,
+    #[serde(default = "seven")]
     pub temporary_password_validity_days: u32,
+}
+
+fn eight() -> u32 {
+    8
+}
+
+fn seven() -> u32 {
+    7
 }
 
 impl Default for PasswordPolicy {
     fn default() -> Self {
         Self {
-            minimum_length: 8,
+            minimum_length: eight(),
             require_uppercase: true,
             require_lowercase: true,
             require_numbers: true,
             require_symbols: true,
             password_history_size: None,
-            temporary_password_validity_days: 7,
+            temporary_password_validity_days: seven(),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The room: pools and clients in memory, users in the store, and what is handed in from outside.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, RwLock, Weak};
 
 use aws_api::{Call, Service};
 use storage::{Durability, Location, StorageError};
@@ -30,6 +31,10 @@ pub struct UserPools {
     pub(crate) lockout: Lockout,
     /// Sessions that were used up.
     pub(crate) spent: Spent,
+    /// For tasks that outlive the call that began them.
+    pub(crate) this: Weak<UserPools>,
+    /// Triggers that are owed and have not had their turn.
+    pub(crate) unfinished: Arc<AtomicUsize>,
     /// Few and read at every call: kept here as well as in the store.
     pools: RwLock<HashMap<PoolId, Arc<Pool>>>,
     clients: RwLock<HashMap<ClientId, Arc<Client>>>,
@@ -46,7 +51,9 @@ impl UserPools {
     ) -> Result<Arc<Self>, StorageError> {
         let store = Store::open(location, durability)?;
         let (pools, clients) = store.pools_and_clients().await?;
-        Ok(Arc::new(Self {
+        Ok(Arc::new_cyclic(|this| Self {
+            this: Weak::clone(this),
+            unfinished: Arc::default(),
             keyring: Keyring::new(world.random.clone()),
             lockout: Lockout::default(),
             spent: Spent::default(),
@@ -195,7 +202,7 @@ impl UserPools {
         metadata: Option<&'a ClientMetadata>,
         call: &'a Call,
     ) -> Context<'a> {
-        Context { world: &self.world, triggers: &*self.triggers, pool, client, metadata, call }
+        Context { world: &self.world, triggers: &*self.triggers, pool, client, metadata, trace: &call.trace }
     }
 
     /// Sends a code or an invitation. A failure is logged, and the user stays as they are, as on AWS.

@@ -91,6 +91,9 @@ impl SignIn<'_> {
         let (username, password) = (required(parameters, "USERNAME")?, required(parameters, "PASSWORD")?);
         self.check_secret_hash(parameters, username)?;
         let Some(user) = self.find(username).await? else {
+            if self.client.settings.hides_users() {
+                self.take_as_long(username, password).await?;
+            }
             return Err(self.unknown_user());
         };
         self.check_admitted(&user)?;
@@ -242,6 +245,15 @@ impl SignIn<'_> {
         let (pool_name, user_id) = (self.pool.id.short_name().to_owned(), user.username.clone());
         let password = password.to_owned();
         blocking(move || verifier.matches(&pool_name, &user_id, &password)).await
+    }
+
+    /// Checks the password of nobody: an answer that comes at once would tell that there is nobody.
+    async fn take_as_long(&self, username: &str, password: &str) -> Result<(), Error> {
+        let pool_name = self.pool.id.short_name().to_owned();
+        let nobody = Verifier::of_nobody(&self.pool.secret, &pool_name, username);
+        let (username, password) = (username.to_owned(), password.to_owned());
+        blocking(move || nobody.matches(&pool_name, &username, &password)).await?;
+        Ok(())
     }
 
     /// What follows once a password was checked.

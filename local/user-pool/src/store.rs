@@ -4,20 +4,27 @@
 //! `searchable` holds what `ListUsers` filters by, so that a search costs the same at a thousand users and at a
 //! hundred thousand.
 
+mod recent;
+mod search;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use storage::{Database, Durability, Location, StorageError};
 use world::Timestamp;
 
 use crate::Error;
 use crate::client::{Client, ClientId};
+use crate::owed::Owed;
 use crate::pool::{Pool, PoolId, Settings};
 use crate::srp::Verifier;
 use crate::user::{Status, Sub, User};
+use recent::Recent;
+pub use search::{After, Listed, SEARCHABLE, Search};
 
-const SCHEMA: &[&str] = &["
+const SCHEMA: &[&str] = &[
+    "
     CREATE TABLE pools (
         id TEXT PRIMARY KEY, arn TEXT NOT NULL, settings TEXT NOT NULL, secret BLOB NOT NULL,
         created INTEGER NOT NULL, modified INTEGER NOT NULL) WITHOUT ROWID;
@@ -44,13 +51,24 @@ const SCHEMA: &[&str] = &["
     CREATE TABLE revoked (
         pool TEXT NOT NULL REFERENCES pools ON DELETE CASCADE, origin_jti TEXT NOT NULL, expires INTEGER NOT NULL,
         PRIMARY KEY (pool, origin_jti)) WITHOUT ROWID;
-"];
-
-/// What `ListUsers` can filter by, beside the columns of `users` itself.
-pub const SEARCHABLE: &[&str] = &["email", "phone_number", "name", "given_name", "family_name", "preferred_username"];
+",
+    "
+    CREATE TABLE owed (
+        id INTEGER PRIMARY KEY, user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, document TEXT NOT NULL);
+    CREATE INDEX owed_by_user ON owed (user);
+",
+    // The filters `cognito:user_status` and `status` of `ListUsers`. Few users are disabled.
+    "
+    CREATE INDEX users_by_status ON users (pool, status, row);
+    CREATE INDEX users_disabled ON users (pool) WHERE enabled = 0;
+",
+];
 
 const USER_COLUMNS: &str = "row, pool, sub, username, status, enabled, attributes, salt, verifier, \
     temporary_password_until, codes, sign_outs, created, modified, attempts";
+
+/// Behind the columns of a user and the number of what they are owed.
+const OWED_DOCUMENT: usize = 16;
 
 /// What to do when somebody else has an alias that a user is to get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,42 +79,19 @@ pub enum AliasConflict {
     Move,
 }
 
-/// What `ListUsers` looks for.
-#[derive(Clone, Debug)]
-pub enum Search {
-    /// Everybody.
-    All,
-    /// One of [`SEARCHABLE`], compared without case; a prefix or the whole.
-    Attribute { name: String, value: String, prefix: bool },
-    /// `username`, compared letter by letter.
-    Username { value: String, prefix: bool },
-    /// `sub`.
-    Sub { value: String, prefix: bool },
-    /// `cognito:user_status`.
-    Status { value: String, prefix: bool },
-    /// `status`.
-    Enabled(bool),
-    /// A value that nobody can have.
-    Nobody,
-}
-
-/// Where the next page begins: behind this value (of a prefix search) and this row.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct After {
-    pub value: String,
-    pub row: i64,
-}
-
 /// The file.
 #[derive(Clone, Debug)]
 pub struct Store {
     database: Database,
+    users: Arc<Recent<(PoolId, Sub), Option<User>>>,
+    revoked: Arc<Recent<(PoolId, String), bool>>,
 }
 
 impl Store {
     /// Opens the file, or makes it.
     pub fn open(location: Location, durability: Durability) -> Result<Self, StorageError> {
-        Ok(Self { database: Database::open(location, durability, SCHEMA)? })
+        let database = Database::open(location, durability, SCHEMA)?;
+        Ok(Self { database, users: Arc::default(), revoked: Arc::default() })
     }
 
     /// All pools and clients: few, and kept in memory.
@@ -115,66 +110,29 @@ impl Store {
 
     /// Stores a pool, new or changed.
     pub async fn save_pool(&self, pool: &Pool) -> Result<(), Error> {
-        let pool = pool.clone();
-        self.write(move |connection| {
-            connection
-                .prepare_cached(
-                    "INSERT INTO pools (id, arn, settings, secret, created, modified) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                     ON CONFLICT (id) DO UPDATE SET settings = ?3, modified = ?6",
-                )?
-                .execute(params![
-                    pool.id.0,
-                    pool.arn,
-                    to_json(&pool.settings),
-                    pool.secret,
-                    pool.created.millis(),
-                    pool.modified.millis()
-                ])?;
-            Ok(())
-        })
-        .await
+        let sql = "INSERT INTO pools (id, arn, settings, secret, created, modified) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                   ON CONFLICT (id) DO UPDATE SET settings = ?3, modified = ?6";
+        let Pool { id, arn, settings, secret, created, modified } = pool.clone();
+        self.execute(sql, (id.0, arn, to_json(&settings), secret, created.millis(), modified.millis())).await.map(drop)
     }
 
     /// Deletes a pool with everything in it.
     pub async fn delete_pool(&self, id: &PoolId) -> Result<(), Error> {
-        let id = id.0.clone();
-        self.write(move |connection| {
-            connection.execute("DELETE FROM pools WHERE id = ?1", [id])?;
-            Ok(())
-        })
-        .await
+        self.execute("DELETE FROM pools WHERE id = ?1", (id.0.clone(),)).await.map(drop)
     }
 
     /// Stores a client, new or changed.
     pub async fn save_client(&self, client: &Client) -> Result<(), Error> {
-        let client = client.clone();
-        self.write(move |connection| {
-            connection
-                .prepare_cached(
-                    "INSERT INTO clients (id, pool, secret, settings, created, modified) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                     ON CONFLICT (id) DO UPDATE SET secret = ?3, settings = ?4, modified = ?6",
-                )?
-                .execute(params![
-                    client.id.0,
-                    client.pool.0,
-                    client.secret,
-                    to_json(&client.settings),
-                    client.created.millis(),
-                    client.modified.millis()
-                ])?;
-            Ok(())
-        })
-        .await
+        let sql = "INSERT INTO clients (id, pool, secret, settings, created, modified) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                   ON CONFLICT (id) DO UPDATE SET secret = ?3, settings = ?4, modified = ?6";
+        let Client { id, pool, secret, settings, created, modified } = client.clone();
+        let values = (id.0, pool.0, secret, to_json(&settings), created.millis(), modified.millis());
+        self.execute(sql, values).await.map(drop)
     }
 
     /// Deletes a client.
     pub async fn delete_client(&self, id: &ClientId) -> Result<(), Error> {
-        let id = id.0.clone();
-        self.write(move |connection| {
-            connection.execute("DELETE FROM clients WHERE id = ?1", [id])?;
-            Ok(())
-        })
-        .await
+        self.execute("DELETE FROM clients WHERE id = ?1", (id.0.clone(),)).await.map(drop)
     }
 
     /// A pool's signing keys, if they were made.
@@ -230,6 +188,7 @@ impl Store {
             let names = user.sign_in_names(&pool.settings).into_iter().collect();
             add_names(connection, &pool.settings, &user, &names, conflict, Claim::New)?;
             add_searchable(connection, &user, &searchable(&user))?;
+            add_owed(connection, &mut user)?;
             Ok(user)
         })
         .await
@@ -256,8 +215,14 @@ impl Store {
 
     /// The user of a sub.
     pub async fn user(&self, pool: &PoolId, sub: &Sub) -> Result<Option<User>, Error> {
-        let (pool, sub) = (pool.0.clone(), sub.0.clone());
-        self.read(move |connection| Ok(by_sub(connection, &pool, &sub)?)).await
+        let (asked, commits) = ((pool.clone(), sub.clone()), self.database.commits());
+        if let Some(user) = self.users.get(&asked, commits) {
+            return Ok(user);
+        }
+        let (pool, sub) = asked.clone();
+        let user = self.read(move |connection| Ok(by_sub(connection, &pool.0, &sub.0)?)).await?;
+        self.users.keep(asked, user.clone(), commits);
+        Ok(user)
     }
 
     /// Changes a user as they are at that moment, and their names with them. What `change` refuses changes nothing.
@@ -275,6 +240,7 @@ impl Store {
             let old_searchable = searchable(&user);
             let result = change(&mut user)?;
             save_user(connection, &user)?;
+            add_owed(connection, &mut user)?;
 
             let names: BTreeSet<_> = user.sign_in_names(&pool.settings).into_iter().collect();
             for (kind, name) in old_names.difference(&names) {
@@ -300,24 +266,20 @@ impl Store {
 
     /// Deletes a user with all their names; whether there was one.
     pub async fn delete_user(&self, pool: &PoolId, sub: &Sub) -> Result<bool, Error> {
-        let (pool, sub) = (pool.0.clone(), sub.0.clone());
-        self.write(move |connection| {
-            let mut delete = connection.prepare_cached("DELETE FROM users WHERE pool = ?1 AND sub = ?2")?;
-            Ok(delete.execute([pool, sub])? > 0)
-        })
-        .await
+        let sql = "DELETE FROM users WHERE pool = ?1 AND sub = ?2";
+        Ok(self.execute(sql, (pool.0.clone(), sub.0.clone())).await? > 0)
     }
 
-    /// Up to `limit` users behind `after`, with where the last of them stands.
+    /// Up to `limit` users behind `after`, with where each stands.
     pub async fn list_users(
         &self,
         pool: &PoolId,
         search: Search,
         after: After,
         limit: usize,
-    ) -> Result<Vec<(User, After)>, Error> {
+    ) -> Result<Vec<(Listed, After)>, Error> {
         let pool = pool.0.clone();
-        self.read(move |connection| Ok(list(connection, &pool, &search, &after, limit)?)).await
+        self.read(move |connection| Ok(search::list(connection, &pool, &search, &after, limit)?)).await
     }
 
     /// How many users a pool has, for `DescribeUserPool`'s estimate.
@@ -351,10 +313,41 @@ impl Store {
 
     /// Whether a sign-in was revoked.
     pub async fn is_revoked(&self, pool: &PoolId, origin_jti: &str) -> Result<bool, Error> {
-        let (pool, origin_jti) = (pool.0.clone(), origin_jti.to_owned());
-        self.read(move |connection| {
+        let (asked, commits) = ((pool.clone(), origin_jti.to_owned()), self.database.commits());
+        if let Some(is_revoked) = self.revoked.get(&asked, commits) {
+            return Ok(is_revoked);
+        }
+        let (pool, origin_jti) = asked.clone();
+        let is_revoked = self.read(move |connection| {
             let mut query = connection.prepare_cached("SELECT 1 FROM revoked WHERE pool = ?1 AND origin_jti = ?2")?;
-            Ok(query.exists([pool, origin_jti])?)
+            Ok(query.exists([pool.0, origin_jti])?)
+        });
+        let is_revoked = is_revoked.await?;
+        self.revoked.keep(asked, is_revoked, commits);
+        Ok(is_revoked)
+    }
+
+    /// The triggers that changes owe and that have not had their turn, oldest first.
+    pub async fn owed(&self) -> Result<Vec<(User, Owed)>, Error> {
+        self.read(|connection| {
+            let mut query = connection.prepare_cached(&format!(
+                "SELECT {USER_COLUMNS}, id, document FROM owed JOIN users ON users.row = owed.user ORDER BY id"
+            ))?;
+            let rows = query.query_map([], |row| {
+                let mut owed: Owed = from_json(row, OWED_DOCUMENT)?;
+                owed.id = row.get("id")?;
+                Ok((read_user(row)?, owed))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// A trigger has had its turn.
+    pub async fn forget_owed(&self, id: i64) -> Result<(), Error> {
+        self.write(move |connection| {
+            connection.prepare_cached("DELETE FROM owed WHERE id = ?1")?.execute([id])?;
+            Ok(())
         })
         .await
     }
@@ -369,6 +362,11 @@ impl Store {
         query: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Error> {
         self.database.read(query).await.map_err(|Failure(error)| error)
+    }
+
+    /// One statement as a change of its own; how many rows it changed.
+    async fn execute(&self, sql: &'static str, values: impl Params + Send + 'static) -> Result<usize, Error> {
+        self.write(move |connection| Ok(connection.prepare_cached(sql)?.execute(values)?)).await
     }
 
     async fn write<T: Send + 'static>(
@@ -480,6 +478,15 @@ fn add_searchable(connection: &Connection, user: &User, entries: &Names) -> Resu
     Ok(())
 }
 
+/// What a change owes is stored with it.
+fn add_owed(connection: &Connection, user: &mut User) -> Result<(), Failure> {
+    let Some(owed) = &mut user.owed else { return Ok(()) };
+    let mut insert = connection.prepare_cached("INSERT INTO owed (user, document) VALUES (?1, ?2)")?;
+    insert.execute(params![user.row, to_json(owed)])?;
+    owed.id = connection.last_insert_rowid();
+    Ok(())
+}
+
 fn save_user(connection: &Connection, user: &User) -> Result<(), Failure> {
     connection
         .prepare_cached(
@@ -508,57 +515,6 @@ fn by_sub(connection: &Connection, pool: &str, sub: &str) -> Result<Option<User>
     connection.prepare_cached(&sql)?.query_row([pool, sub], read_user).optional()
 }
 
-fn list(
-    connection: &Connection,
-    pool: &str,
-    search: &Search,
-    after: &After,
-    limit: usize,
-) -> Result<Vec<(User, After)>, rusqlite::Error> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let columns = "u.row, u.pool, u.sub, u.username, u.status, u.enabled, u.attributes, u.salt, u.verifier, \
-        u.temporary_password_until, u.codes, u.sign_outs, u.created, u.modified, u.attempts";
-    if let Search::Attribute { name, value, prefix } = search {
-        let value = value.to_lowercase();
-        let mut query = connection.prepare_cached(&format!(
-            "SELECT {columns}, s.value FROM searchable s JOIN users u ON u.row = s.user
-             WHERE s.pool = ?1 AND s.attribute = ?2 AND s.value >= ?3 AND s.value < ?4
-                 AND (s.value, s.user) > (?5, ?6) ORDER BY s.value, s.user LIMIT ?7"
-        ))?;
-        let end = if *prefix { format!("{value}\u{10FFFF}") } else { format!("{value}\0") };
-        let rows = query.query_map(params![pool, name, value, end, after.value, after.row, limit], |row| {
-            let user = read_user(row)?;
-            let after = After { value: row.get("value")?, row: user.row };
-            Ok((user, after))
-        })?;
-        return rows.collect();
-    }
-    let (condition, value) = match search {
-        Search::All | Search::Attribute { .. } => ("TRUE", String::new()),
-        // By its name in the index: a user's own name is stored as it is compared.
-        Search::Username { value, prefix: false } => {
-            ("u.row IN (SELECT user FROM names WHERE pool = ?1 AND kind = 'username' AND name = ?4)", value.clone())
-        }
-        Search::Username { value, prefix: true } => ("substr(u.username, 1, length(?4)) = ?4", value.clone()),
-        Search::Sub { value, prefix: false } => ("u.sub = ?4", value.clone()),
-        Search::Sub { value, prefix: true } => ("substr(u.sub, 1, length(?4)) = ?4", value.clone()),
-        Search::Status { value, prefix: false } => ("u.status = ?4", value.to_uppercase()),
-        Search::Status { value, prefix: true } => ("substr(u.status, 1, length(?4)) = ?4", value.to_uppercase()),
-        Search::Enabled(enabled) => ("u.enabled = (?4 = 'true')", enabled.to_string()),
-        Search::Nobody => return Ok(Vec::new()),
-    };
-    let mut query = connection.prepare_cached(&format!(
-        "SELECT {columns} FROM users u WHERE u.pool = ?1 AND u.row > ?2 AND {condition} AND ?4 IS NOT NULL
-         ORDER BY u.row LIMIT ?3"
-    ))?;
-    let rows = query.query_map(params![pool, after.row, limit, value], |row| {
-        let user = read_user(row)?;
-        let after = After { value: String::new(), row: user.row };
-        Ok((user, after))
-    })?;
-    rows.collect()
-}
-
 fn read_pool(row: &Row<'_>) -> Result<Pool, rusqlite::Error> {
     Ok(Pool {
         id: PoolId(row.get(0)?),
@@ -583,14 +539,13 @@ fn read_client(row: &Row<'_>) -> Result<Client, rusqlite::Error> {
 
 /// In the order of [`USER_COLUMNS`].
 fn read_user(row: &Row<'_>) -> Result<User, rusqlite::Error> {
-    let status: String = row.get(4)?;
     let (salt, verifier): (Option<[u8; 16]>, Option<Vec<u8>>) = (row.get(7)?, row.get(8)?);
     Ok(User {
         row: row.get(0)?,
         pool: PoolId(row.get(1)?),
         sub: Sub(row.get(2)?),
         username: row.get(3)?,
-        status: Status::from_name(&status).ok_or_else(|| damaged(4, format!("no status: {status}")))?,
+        status: read_status(row, 4)?,
         enabled: row.get(5)?,
         attributes: from_json(row, 6)?,
         verifier: salt.zip(verifier).map(|(salt, v)| Verifier { salt, v: v.into() }),
@@ -600,7 +555,13 @@ fn read_user(row: &Row<'_>) -> Result<User, rusqlite::Error> {
         created: Timestamp::from_millis(row.get(12)?),
         modified: Timestamp::from_millis(row.get(13)?),
         attempts: from_json(row, 14)?,
+        owed: None,
     })
+}
+
+fn read_status(row: &Row<'_>, column: usize) -> Result<Status, rusqlite::Error> {
+    let name: String = row.get(column)?;
+    Status::from_name(&name).ok_or_else(|| damaged(column, format!("no status: {name}")))
 }
 
 fn to_json(value: &impl serde::Serialize) -> String {

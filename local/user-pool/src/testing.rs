@@ -1,6 +1,7 @@
 //! A room to test operations in: no process, no network, a clock that stands still.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
@@ -8,6 +9,7 @@ use aws_api::{ApiError, Call, Service};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use storage::{Durability, Location};
+use tokio::sync::Notify;
 use world::{Clock, TraceId, World};
 
 use crate::keys::SigningKeys;
@@ -24,6 +26,7 @@ pub struct Kit {
     pub clock: Clock,
     pub pool: String,
     pub client: String,
+    room: Arc<UserPools>,
     service: Arc<dyn Service>,
     outside: Arc<Outside>,
 }
@@ -38,38 +41,62 @@ struct Outside {
     events: Mutex<Vec<Value>>,
     answers: Mutex<VecDeque<Result<Value, TriggerFailure>>>,
     messages: Mutex<Vec<Message>>,
+    never_answers: AtomicBool,
+    runs: Notify,
 }
 
 impl Kit {
     pub async fn new() -> Self {
-        Self::with_pool(json!({
-            "PoolName": "test",
-            "UsernameAttributes": ["email"],
-            "AutoVerifiedAttributes": ["email"],
-            "UsernameConfiguration": {"CaseSensitive": false},
-        }))
-        .await
+        Self::at(Location::Memory).await
+    }
+
+    /// In a file of the test's own.
+    pub async fn at(location: Location) -> Self {
+        Self::open(location)
+            .await
+            .and_pool(json!({
+                "PoolName": "test",
+                "UsernameAttributes": ["email"],
+                "AutoVerifiedAttributes": ["email"],
+                "UsernameConfiguration": {"CaseSensitive": false},
+            }))
+            .await
+    }
+
+    /// The same file in another process, as it were.
+    pub async fn again(location: Location, before: &Self) -> Self {
+        let kit = Self::open(location).await;
+        Self { pool: before.pool.clone(), client: before.client.clone(), ..kit }
     }
 
     /// With a pool of the test's own.
     pub async fn with_pool(pool: Value) -> Self {
+        Self::open(Location::Memory).await.and_pool(pool).await
+    }
+
+    async fn open(location: Location) -> Self {
         let world = World::for_tests(1);
         let outside = Arc::new(Outside::default());
         let open = UserPools::open(
             world.clone(),
-            Location::Memory,
+            location,
             Durability::default(),
             Arc::clone(&outside) as Arc<dyn Triggers>,
             Arc::clone(&outside) as Arc<dyn Messages>,
         );
         let room = open.await.expect("a room");
+        let service = room.services().swap_remove(0);
+        Self { clock: world.clock, pool: String::new(), client: String::new(), room, service, outside }
+    }
+
+    async fn and_pool(mut self, pool: Value) -> Self {
+        let room = Arc::clone(&self.room);
+        let (world, kit) = (room.world.clone(), &mut self);
         let keys = SIGNING_KEYS.get_or_init(|| {
             let made = SigningKeys::generate(&world.random).expect("keys");
             made.to_document().expect("a document")
         });
         room.keyring.lay_in(SigningKeys::from_document(keys).expect("keys"));
-        let service = room.services().swap_remove(0);
-        let mut kit = Self { clock: world.clock, pool: String::new(), client: String::new(), service, outside };
         let pool = kit.call("CreateUserPool", pool).await.ok();
         kit.pool = text(&pool["UserPool"]["Id"]);
         room.store.save_signing_keys(&PoolId(kit.pool.clone()), keys.clone()).await.expect("stored");
@@ -82,7 +109,30 @@ impl Kit {
         let client = json!({"UserPoolId": kit.pool, "ClientName": "test", "ExplicitAuthFlows": flows});
         let client = kit.call("CreateUserPoolClient", client).await.ok();
         kit.client = text(&client["UserPoolClient"]["ClientId"]);
-        kit
+        self
+    }
+
+    /// Runs what is owed, to its end.
+    pub async fn resume(&self) {
+        self.room.resume().await.expect("it is read");
+        while self.unfinished() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Triggers that have not had their turn.
+    pub fn unfinished(&self) -> usize {
+        self.room.unfinished()
+    }
+
+    /// No trigger answers from now on.
+    pub fn trigger_never_answers(&self) {
+        self.outside.never_answers.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns when a trigger that never answers has begun.
+    pub async fn trigger_runs(&self) {
+        self.outside.runs.notified().await;
     }
 
     pub async fn call(&self, operation: &str, input: Value) -> Answer {
@@ -207,6 +257,10 @@ impl Triggers for Outside {
     async fn invoke(&self, call: TriggerCall) -> Result<Bytes, TriggerFailure> {
         let mut event: Value = serde_json::from_slice(&call.event).expect("an event is JSON");
         self.events.lock().expect("no holder panics").push(event.clone());
+        if self.never_answers.load(Ordering::Relaxed) {
+            self.runs.notify_one();
+            return std::future::pending().await;
+        }
         let answer = self.answers.lock().expect("no holder panics").front().cloned();
         match answer {
             Some(Ok(response)) => event["response"] = response,

@@ -8,7 +8,6 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_api::Call;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -41,6 +40,8 @@ pub trait Triggers: Send + Sync {
 /// One attempt to run a trigger.
 #[derive(Clone, Debug)]
 pub struct TriggerCall {
+    /// `PostConfirmation`, `PreSignUp`, …
+    pub trigger: &'static str,
     /// The function.
     pub function_arn: String,
     /// Whose invoke permission is checked: the principal is `cognito-idp.amazonaws.com`.
@@ -65,7 +66,7 @@ pub enum TriggerFailure {
 }
 
 /// Where in Cognito's flows a trigger runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Source {
     /// `SignUp`.
     PreSignUp,
@@ -96,7 +97,8 @@ impl Source {
         }
     }
 
-    fn function(self, pool: &Pool) -> Option<&str> {
+    /// The function that the pool has for it.
+    pub fn function(self, pool: &Pool) -> Option<&str> {
         let config = &pool.settings.lambda_config;
         match self {
             Self::PreSignUp | Self::PreSignUpAdminCreateUser => config.pre_sign_up.as_deref(),
@@ -153,7 +155,8 @@ pub struct Context<'a> {
     pub pool: &'a Pool,
     pub client: Option<&'a ClientId>,
     pub metadata: Option<&'a ClientMetadata>,
-    pub call: &'a Call,
+    /// The request that it belongs to.
+    pub trace: &'a TraceId,
 }
 
 impl Context<'_> {
@@ -216,7 +219,8 @@ impl Context<'_> {
                 function_arn: function_arn.to_owned(),
                 pool_arn: self.pool.arn.clone(),
                 event: event.clone(),
-                trace: self.call.trace.clone(),
+                trigger: source.trigger(),
+                trace: self.trace.clone(),
                 time_limit: TIME_LIMIT,
             };
             let last = attempt == ATTEMPTS_MAX;
@@ -246,7 +250,7 @@ impl Context<'_> {
             Ok(result) => result,
             Err(_) => Err(TriggerFailure::TimedOut),
         };
-        let moment = moment.took(began.elapsed()).trace(Some(self.call.trace.clone())).about([username]);
+        let moment = moment.took(began.elapsed()).trace(Some(self.trace.clone())).about([username]);
         let moment = if attempt > 1 { moment.id("attempt", attempt.to_string()) } else { moment };
         self.world.timeline.record(match &result {
             Ok(_) => moment,

@@ -8,6 +8,7 @@ use world::Timestamp;
 use crate::attributes::Attributes;
 use crate::code::{Code, Purpose};
 use crate::limit::Attempts;
+use crate::owed::Owed;
 use crate::pool::{PoolId, Settings};
 use crate::srp::Verifier;
 
@@ -36,6 +37,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Unconfirmed, Self::Confirmed, Self::ResetRequired, Self::ForceChangePassword];
+
     /// AWS's word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,9 +52,7 @@ impl Status {
 
     /// The reverse of [`Status::as_str`].
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Unconfirmed, Self::Confirmed, Self::ResetRequired, Self::ForceChangePassword]
-            .into_iter()
-            .find(|status| status.as_str() == name)
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 }
 
@@ -80,6 +82,8 @@ pub struct User {
     pub attempts: Attempts,
     pub created: Timestamp,
     pub modified: Timestamp,
+    /// The trigger that the change now being made must run: stored with it, and not read back.
+    pub owed: Option<Owed>,
 }
 
 impl User {
@@ -100,6 +104,7 @@ impl User {
             attempts: Attempts::default(),
             created: now,
             modified: now,
+            owed: None,
         }
     }
 

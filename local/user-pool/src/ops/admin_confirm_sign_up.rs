@@ -4,6 +4,7 @@ use aws_api::Call;
 use serde::{Deserialize, Serialize};
 
 use crate::code::Purpose;
+use crate::owed::Owed;
 use crate::store::AliasConflict;
 use crate::trigger::{ClientMetadata, Source};
 use crate::user::{Status, User};
@@ -25,6 +26,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
     let user = room.find_user(&pool, &request.username).await?;
     call.about(user.known_as());
     let now = room.world.clock.now();
+    let owed = Owed::of(&pool, Source::PostConfirmation, None, request.client_metadata, call);
     let change = move |user: &mut User| {
         if user.status != Status::Unconfirmed {
             return Err(Error::not_to_be_confirmed(user.status.as_str()));
@@ -32,11 +34,11 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
         user.status = Status::Confirmed;
         user.take_code(Purpose::SignUp);
         user.modified = now;
+        user.owed = owed;
         Ok(())
     };
     let (user, ()) = room.store.update_user(&pool, &user.sub, AliasConflict::Refuse, change).await?;
-    let triggers = room.trigger_context(&pool, None, request.client_metadata.as_ref(), call);
-    triggers.post_confirmation(Source::PostConfirmation, &user).await?;
+    room.pay(&pool, user).await?;
     Ok(Response {})
 }
 

@@ -63,7 +63,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
             room.send(Subject::AdminCreateUser, &pool, &user, &destination, &password, call).await;
         }
     }
-    Ok(Response { user: UserType::of(&user) })
+    Ok(Response { user: UserType::of(user.into()) })
 }
 
 fn check(request: &Request) -> Result<(), Error> {

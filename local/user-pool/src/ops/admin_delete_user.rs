@@ -1,24 +1,13 @@
 //! `AdminDeleteUser`. No trigger runs, on AWS neither.
 
 use aws_api::Call;
-use serde::{Deserialize, Serialize};
 
+pub use super::one_user::Request;
+use super::one_user::Response;
 use crate::{Error, UserPools};
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Request {
-    user_pool_id: String,
-    username: String,
-}
-
-#[derive(Serialize)]
-pub struct Response {}
-
 pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Response, Error> {
-    let pool = room.pool(&request.user_pool_id)?;
-    let user = room.find_user(&pool, &request.username).await?;
-    call.about(user.known_as());
+    let (pool, user) = request.find(room, call).await?;
     room.store.delete_user(&pool.id, &user.sub).await?;
     Ok(Response {})
 }

@@ -1,34 +1,18 @@
 //! `AdminEnableUser`: the status is as it was before; what was signed out stays signed out.
 
 use aws_api::Call;
-use serde::{Deserialize, Serialize};
 
-use crate::store::AliasConflict;
+pub use super::one_user::Request;
+use super::one_user::Response;
 use crate::user::User;
 use crate::{Error, UserPools};
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Request {
-    user_pool_id: String,
-    username: String,
-}
-
-#[derive(Serialize)]
-pub struct Response {}
-
 pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Response, Error> {
-    let pool = room.pool(&request.user_pool_id)?;
-    let user = room.find_user(&pool, &request.username).await?;
-    call.about(user.known_as());
-    let now = room.world.clock.now();
-    let change = move |user: &mut User| {
+    let change = |user: &mut User, now| {
         user.enabled = true;
         user.modified = now;
-        Ok(())
     };
-    room.store.update_user(&pool, &user.sub, AliasConflict::Refuse, change).await?;
-    Ok(Response {})
+    request.change(room, call, change).await
 }
 
 #[cfg(test)]

@@ -1,17 +1,11 @@
 //! `AdminGetUser`.
 
 use aws_api::Call;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+pub use super::one_user::Request;
 use crate::attributes::AttributeType;
 use crate::{Error, UserPools};
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Request {
-    user_pool_id: String,
-    username: String,
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -25,9 +19,7 @@ pub struct Response {
 }
 
 pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Response, Error> {
-    let pool = room.pool(&request.user_pool_id)?;
-    let user = room.find_user(&pool, &request.username).await?;
-    call.about(user.known_as());
+    let (_, user) = request.find(room, call).await?;
     Ok(Response {
         user_attributes: user.attributes.listed(&user.sub.0),
         user_create_date: user.created.epoch_seconds(),

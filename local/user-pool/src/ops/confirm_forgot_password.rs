@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::{Guess, Purpose};
 use crate::constraint::Constraints;
+use crate::owed::Owed;
 use crate::store::AliasConflict;
 use crate::trigger::{ClientMetadata, Source};
 use crate::user::{Status, User};
@@ -47,6 +48,8 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
         Some(Guess::Right) => Some(room.verifier(&pool, &user.username, request.password).await?),
         _ => None,
     };
+    let source = Source::PostConfirmationForgotPassword;
+    let owed = Owed::of(&pool, source, Some(&client.id), request.client_metadata, call);
     let change = move |user: &mut User| {
         match user.status {
             Status::Unconfirmed => return Err(Error::UserNotConfirmed),
@@ -60,6 +63,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
                 user.status = Status::Confirmed;
                 user.verifier = Some(verifier);
                 user.modified = now;
+                user.owed = owed;
             }
             (Guess::Right, None) => return Err(Error::ExpiredCode), // sent a moment ago: it cannot be known yet
             _ => user.set_code(code),                               // a wrong guess counts
@@ -68,9 +72,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
     };
     let (user, guess) = room.store.update_user(&pool, &user.sub, AliasConflict::Refuse, change).await?;
     guess.check()?;
-
-    let triggers = room.trigger_context(&pool, Some(&client.id), request.client_metadata.as_ref(), call);
-    triggers.post_confirmation(Source::PostConfirmationForgotPassword, &user).await?;
+    room.pay(&pool, user).await?;
     Ok(Response {})
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::{Guess, Purpose};
 use crate::constraint::Constraints;
+use crate::owed::Owed;
 use crate::store::AliasConflict;
 use crate::trigger::{ClientMetadata, Source};
 use crate::user::{Status, User};
@@ -32,14 +33,13 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
         .check()?;
     let (client, pool) = room.client_and_pool(&request.client_id)?;
     client.check_secret_hash(&request.username, request.secret_hash.as_deref())?;
-    let Some(user) = room.store.find_user(&pool, &request.username).await? else {
-        return Err(if client.settings.hides_users() { Error::CodeMismatch } else { Error::no_such_user_of_client() });
-    };
+    let user = room.find_user_of_client(&client, &pool, &request.username).await?.ok_or(Error::CodeMismatch)?;
     call.about(user.known_as());
 
     let conflict = if request.force_alias_creation { AliasConflict::Move } else { AliasConflict::Refuse };
     let (secret, now) = (pool.secret, room.world.clock.now());
     let digits = request.confirmation_code;
+    let owed = Owed::of(&pool, Source::PostConfirmation, Some(&client.id), request.client_metadata, call);
     let change = move |user: &mut User| {
         if user.status != Status::Unconfirmed {
             return Err(Error::not_to_be_confirmed(user.status.as_str()));
@@ -50,6 +50,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
             user.status = Status::Confirmed;
             user.attributes.set(&format!("{}_verified", code.attribute), "true");
             user.modified = now;
+            user.owed = owed;
         } else {
             user.set_code(code); // a wrong guess counts
         }
@@ -57,9 +58,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
     };
     let (user, guess) = room.store.update_user(&pool, &user.sub, conflict, change).await?;
     guess.check()?;
-
-    let triggers = room.trigger_context(&pool, Some(&client.id), request.client_metadata.as_ref(), call);
-    triggers.post_confirmation(Source::PostConfirmation, &user).await?;
+    room.pay(&pool, user).await?;
     Ok(Response {})
 }
 
@@ -82,6 +81,17 @@ mod tests {
         let attributes = &t.events()[0]["request"]["userAttributes"];
         assert_eq!(attributes["cognito:user_status"], "CONFIRMED");
         assert_eq!(attributes["email_verified"], "true");
+    }
+
+    #[tokio::test]
+    async fn the_disabled_confirm_nothing() {
+        let t = Kit::new().await;
+        t.call("SignUp", t.sign_up("ann@example.com")).await.ok();
+        t.call("AdminDisableUser", json!({"UserPoolId": t.pool, "Username": "ann@example.com"})).await.ok();
+        let confirm = t.confirm("ann@example.com", &t.last_code());
+        assert_eq!(t.call("ConfirmSignUp", confirm.clone()).await.error("NotAuthorizedException"), "User is disabled.");
+        t.hide_users().await;
+        t.call("ConfirmSignUp", confirm).await.error("CodeMismatchException");
     }
 
     #[tokio::test]

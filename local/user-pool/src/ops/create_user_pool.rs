@@ -159,6 +159,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_a_password_policy_leaves_out_is_not_required() {
+        let t = Kit::new().await;
+        let create = json!({"PoolName": "p", "Policies": {"PasswordPolicy": {"RequireNumbers": true}}});
+        let pool = t.call("CreateUserPool", create).await.ok();
+        let expected = json!({
+            "MinimumLength": 8, "RequireUppercase": false, "RequireLowercase": false, "RequireNumbers": true,
+            "RequireSymbols": false, "TemporaryPasswordValidityDays": 7,
+        });
+        assert_eq!(pool["UserPool"]["Policies"]["PasswordPolicy"], expected);
+        for policies in [json!({}), json!({"PasswordPolicy": null})] {
+            let pool = t.call("CreateUserPool", json!({"PoolName": "p", "Policies": policies})).await.ok();
+            assert_eq!(pool["UserPool"]["Policies"]["PasswordPolicy"]["RequireSymbols"], true);
+        }
+    }
+
+    #[tokio::test]
     async fn custom_attributes_keep_to_the_rules_from_the_start() {
         let t = Kit::new().await;
         let with = |required: bool| json!({"PoolName": "p", "Schema": [{"Name": "plan", "Required": required}]});

@@ -3,44 +3,21 @@
 use std::sync::Arc;
 
 use aws_api::Call;
-use serde::{Deserialize, Serialize};
 
+pub use super::code_request::Request;
+use super::code_request::Response;
 use crate::code::{Code, Purpose};
-use crate::constraint::Constraints;
 use crate::limit::Action;
-use crate::message::{CodeDeliveryDetails, Destination, Subject};
+use crate::message::{Destination, Subject};
 use crate::pool::Pool;
 use crate::store::AliasConflict;
-use crate::trigger::ClientMetadata;
 use crate::user::{Status, User};
 use crate::{Error, UserPools};
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Request {
-    client_id: String,
-    secret_hash: Option<String>,
-    username: String,
-    #[serde(rename = "ClientMetadata")]
-    _client_metadata: Option<ClientMetadata>, // for the custom-message trigger, which is not run yet
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Response {
-    code_delivery_details: CodeDeliveryDetails,
-}
-
 pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Response, Error> {
-    Constraints::new().username(&request.username).check()?;
-    let (client, pool) = room.client_and_pool(&request.client_id)?;
-    client.check_secret_hash(&request.username, request.secret_hash.as_deref())?;
+    let (client, pool) = request.client_and_pool(room)?;
     refuse_self_service(&pool)?;
-    let simulated = || Ok(Response { code_delivery_details: CodeDeliveryDetails::simulated(&pool, &request.username) });
-    let Some(user) = room.find_user_of_client(&client, &pool, &request.username).await? else {
-        return simulated();
-    };
-    call.about(user.known_as());
+    let Some(user) = request.user(room, &client, &pool, call).await? else { return Ok(request.simulated(&pool)) };
     if user.status == Status::ForceChangePassword {
         return Err(Error::not_to_be_reset());
     }
@@ -49,9 +26,9 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
         Some(destination) => {
             let count = |user: &mut User, now| user.attempts.count(Action::ForgotPassword, now);
             send(room, &pool, &user, &destination, count, call).await?;
-            Ok(Response { code_delivery_details: destination.details() })
+            Ok(Response::sent(&destination))
         }
-        None if client.settings.hides_users() => simulated(),
+        None if client.settings.hides_users() => Ok(request.simulated(&pool)),
         None => Err(Error::nowhere_to_send()),
     }
 }

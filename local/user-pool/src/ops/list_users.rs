@@ -9,8 +9,7 @@ use crate::attributes::AttributeType;
 use crate::constraint::Constraints;
 use crate::filter;
 use crate::page_token::PageTokens;
-use crate::store::After;
-use crate::user::User;
+use crate::store::{After, Listed};
 use crate::{Error, UserPools};
 
 const LIMIT_DEFAULT: i64 = 60;
@@ -48,25 +47,30 @@ pub struct UserType {
 
 impl UserType {
     /// With all attributes.
-    pub fn of(user: &User) -> Self {
-        Self {
-            username: user.username.clone(),
-            attributes: user.attributes.listed(&user.sub.0),
-            user_create_date: user.created.epoch_seconds(),
-            user_last_modified_date: user.modified.epoch_seconds(),
-            enabled: user.enabled,
-            user_status: user.status.as_str(),
-        }
+    pub fn of(user: Listed) -> Self {
+        let attributes = user.attributes.listed(&user.sub.0);
+        Self::with_attributes(user, attributes)
     }
 
     /// With these attributes alone, all of which the user must have: one who lacks one fails the whole call.
-    fn with(user: &User, names: &[String]) -> Result<Self, Error> {
+    fn with(user: Listed, names: &[String]) -> Result<Self, Error> {
         let attribute = |name: &String| match user.attributes.get(name) {
             Some(value) => Ok(AttributeType { name: name.clone(), value: value.clone() }),
             None => Err(Error::InvalidParameter("One or more requested attributes do not exist.".into())),
         };
         let attributes = names.iter().map(attribute).collect::<Result<_, _>>()?;
-        Ok(Self { attributes, ..Self::of(user) })
+        Ok(Self::with_attributes(user, attributes))
+    }
+
+    fn with_attributes(user: Listed, attributes: Vec<AttributeType>) -> Self {
+        Self {
+            username: user.username,
+            attributes,
+            user_create_date: user.created.epoch_seconds(),
+            user_last_modified_date: user.modified.epoch_seconds(),
+            enabled: user.enabled,
+            user_status: user.status.as_str(),
+        }
     }
 }
 
@@ -90,7 +94,7 @@ pub async fn run(room: &UserPools, request: Request, _call: &Call) -> Result<Res
     let more = found.len() > limit;
     found.truncate(limit);
     let pagination_token = found.last().filter(|_| more).map(|(_, last)| tokens.seal(last));
-    let users = found.iter().map(|(user, _)| match &wanted {
+    let users = found.into_iter().map(|(user, _)| match &wanted {
         Some(names) => UserType::with(user, names),
         None => Ok(UserType::of(user)),
     });
@@ -146,6 +150,11 @@ mod tests {
             (r#"cognito:user_status = "confirmed""#, &["bob"]),
             (r#"cognito:user_status ^= "UN""#, &["ann", "anton"]),
             (r#"status = "Disabled""#, &["anton"]),
+            (r#"cognito:user_status ^= """#, &["ann", "anton", "bob"]),
+            (r#"status = "Enabled""#, &["ann", "bob"]),
+            (r#"status = "nothing""#, &[]),
+            (r#"sub ^= """#, &["ann", "anton", "bob"]),
+            (r#"username ^= """#, &["ann", "anton", "bob"]),
             (r#"phone_number = "+1""#, &[]),
         ];
         for (filter, expected) in cases {
@@ -180,7 +189,9 @@ mod tests {
     #[tokio::test]
     async fn pages_hold_every_user_once() {
         let t = kit().await;
-        for filter in ["", r#"email ^= """#] {
+        t.call("AdminConfirmSignUp", json!({"UserPoolId": t.pool, "Username": "bob@example.com"})).await.ok();
+        let filters = ["", r#"email ^= """#, r#"sub ^= """#, r#"username ^= """#, r#"cognito:user_status ^= """#];
+        for filter in filters.into_iter().chain([r#"status = "Enabled""#]) {
             let (mut all, mut input) = (Vec::new(), json!({"UserPoolId": t.pool, "Limit": 1, "Filter": filter}));
             loop {
                 let page = t.call("ListUsers", input.clone()).await.ok();
@@ -191,7 +202,7 @@ mod tests {
                 }
             }
             all.sort_unstable();
-            assert_eq!(all, ["ann", "anton", "bob"]);
+            assert_eq!(all, ["ann", "anton", "bob"], "{filter}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! The operations, one file each: the wire's shapes, the steps, the tests.
 
 mod auth;
+mod code_request;
+mod one_user;
 
 use serde_json::{Map, Value};
 

@@ -1,41 +1,19 @@
 //! `ResendConfirmationCode`: a new code for a sign-up; the older one is worth nothing from then on.
 
 use aws_api::Call;
-use serde::{Deserialize, Serialize};
 
+pub use super::code_request::Request;
+use super::code_request::Response;
 use crate::code::{Code, Purpose};
-use crate::constraint::Constraints;
 use crate::limit::Action;
-use crate::message::{CodeDeliveryDetails, Destination, Subject};
+use crate::message::{Destination, Subject};
 use crate::store::AliasConflict;
-use crate::trigger::ClientMetadata;
 use crate::user::{Status, User};
 use crate::{Error, UserPools};
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Request {
-    client_id: String,
-    secret_hash: Option<String>,
-    username: String,
-    #[serde(rename = "ClientMetadata")]
-    _client_metadata: Option<ClientMetadata>, // for the custom-message trigger, which is not run yet
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Response {
-    code_delivery_details: CodeDeliveryDetails,
-}
-
 pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Response, Error> {
-    Constraints::new().username(&request.username).check()?;
-    let (client, pool) = room.client_and_pool(&request.client_id)?;
-    client.check_secret_hash(&request.username, request.secret_hash.as_deref())?;
-    let Some(user) = room.find_user_of_client(&client, &pool, &request.username).await? else {
-        return Ok(Response { code_delivery_details: CodeDeliveryDetails::simulated(&pool, &request.username) });
-    };
-    call.about(user.known_as());
+    let (client, pool) = request.client_and_pool(room)?;
+    let Some(user) = request.user(room, &client, &pool, call).await? else { return Ok(request.simulated(&pool)) };
     if user.status != Status::Unconfirmed {
         return Err(Error::InvalidParameter("User is already confirmed.".into()));
     }
@@ -51,7 +29,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
     };
     let (user, ()) = room.store.update_user(&pool, &user.sub, AliasConflict::Refuse, change).await?;
     room.send(Subject::ResendCode, &pool, &user, &destination, &digits, call).await;
-    Ok(Response { code_delivery_details: destination.details() })
+    Ok(Response::sent(&destination))
 }
 
 #[cfg(test)]
@@ -102,6 +80,15 @@ mod tests {
         let answer = t.call("ResendConfirmationCode", resend(&t)).await.ok();
         assert_eq!(answer["CodeDeliveryDetails"]["Destination"], "a***@e***");
         assert!(t.messages().is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_disabled_get_no_code() {
+        let t = Kit::new().await;
+        t.call("SignUp", t.sign_up("ann@example.com")).await.ok();
+        t.call("AdminDisableUser", json!({"UserPoolId": t.pool, "Username": "ann@example.com"})).await.ok();
+        let message = t.call("ResendConfirmationCode", resend(&t)).await.error("NotAuthorizedException");
+        assert_eq!(message, "User is disabled.");
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use crate::attributes::{AttributeType, Attributes, Author, Schema, is_email, is_
 use crate::code::{Code, Purpose};
 use crate::constraint::Constraints;
 use crate::message::{CodeDeliveryDetails, Destination, Subject};
+use crate::owed::Owed;
 use crate::pool::{Pool, Settings};
 use crate::store::AliasConflict;
 use crate::trigger::{ClientMetadata, PreSignUpAnswer, Source};
@@ -67,18 +68,21 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
         user.set_code(code);
         digits = sent;
     }
+    if user.status == Status::Confirmed {
+        let metadata = request.client_metadata.clone();
+        user.owed = Owed::of(&pool, Source::PostConfirmation, Some(&client.id), metadata, call);
+    }
     let user = room.store.insert_user(&pool, user, conflict).await?;
     if let Some(destination) = &destination {
         room.send(Subject::SignUp, &pool, &user, destination, &digits, call).await;
     }
-    if user.status == Status::Confirmed {
-        triggers.post_confirmation(Source::PostConfirmation, &user).await?;
-    }
-    Ok(Response {
+    let response = Response {
         user_confirmed: user.status == Status::Confirmed,
         code_delivery_details: destination.as_ref().map(Destination::details),
-        user_sub: user.sub,
-    })
+        user_sub: user.sub.clone(),
+    };
+    room.pay(&pool, user).await?;
+    Ok(response)
 }
 
 /// The user that a name and attributes make, checked against the pool's rules.

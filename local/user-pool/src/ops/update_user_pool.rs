@@ -140,6 +140,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_policy_replaces_the_one_before_as_a_whole() {
+        let t = Kit::new().await;
+        let update = json!({"UserPoolId": t.pool, "Policies": {"PasswordPolicy": {"MinimumLength": 6}}});
+        t.call("UpdateUserPool", update).await.ok();
+        let policy = described(&t).await["Policies"]["PasswordPolicy"].take();
+        assert_eq!((&policy["MinimumLength"], &policy["RequireSymbols"]), (&json!(6), &json!(false)));
+    }
+
+    #[tokio::test]
     async fn how_people_sign_in_is_settled_for_good() {
         let t = Kit::new().await;
         let refused = [

@@ -275,3 +275,10 @@ fn time_stamps_are_read_in_javas_spelling() {
         assert_eq!(read(wrong), Err(SrpError::Timestamp), "{wrong:?}");
     }
 }
+
+#[test]
+fn a_name_that_nobody_has_may_be_of_any_length() {
+    let name = "a".repeat(1_000_000);
+    let nobody = || Verifier::of_nobody(&[7; 32], POOL, &name);
+    assert_eq!(nobody(), nobody());
+}

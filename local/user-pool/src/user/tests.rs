@@ -102,9 +102,10 @@ fn expect(step: Step, person: &mut Option<Person>) -> Expected {
         Step::AdminCreateUser => {
             Expected { error: Some("UsernameExistsException"), ..fires("PreSignUp_AdminCreateUser") }
         }
-        Step::ConfirmSignUp { .. } | Step::AdminConfirmSignUp if known.status != Status::Unconfirmed => {
+        Step::ConfirmSignUp { .. } if !known.enabled || known.status != Status::Unconfirmed => {
             refused("NotAuthorizedException")
         }
+        Step::AdminConfirmSignUp if known.status != Status::Unconfirmed => refused("NotAuthorizedException"),
         Step::ConfirmSignUp { right: false } => refused("CodeMismatchException"),
         Step::ConfirmSignUp { right: true } => {
             known.status = Status::Confirmed;
