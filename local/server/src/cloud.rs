@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 use aws_api::{Service, Signatures};
 use event_bus::EventBus;
 use function_host::FunctionHost;
+use logs::Logs;
 use mail::Mail;
 use queues::Queues;
 use stack::{Resources, Stack};
@@ -15,11 +16,11 @@ use tables::Tables;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use user_pool::UserPools;
-use world::World;
+use world::{FaultPlan, World};
 
-use crate::deliveries::{DELIVERIES, INVOCATIONS, Worker};
+use crate::deliveries::{CALLS, DELIVERIES, INVOCATIONS, Worker};
 use crate::settings::{Settings, State};
-use crate::wiring::{BusOutside, FunctionsOutside, PoolOutside};
+use crate::wiring::{BusOutside, BusPatterns, CallsOut, FunctionsOutside, LogsOutside, PoolOutside, SourcesOutside};
 use crate::{ServiceOperations, http};
 
 /// Sandboxes of one function: on a laptop, more of them wait for the processor and not for each other.
@@ -53,6 +54,9 @@ pub enum StartError {
     /// A file could not be opened; it is as it was.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// What was left to do from the last run could not be read.
+    #[error("the user pools' file cannot be read: {0}")]
+    Pools(#[from] user_pool::Error),
     /// The stack could not be made.
     #[error("the built-in stack could not be made: {0}")]
     Stack(#[from] stack::StackError),
@@ -64,11 +68,14 @@ pub struct Rooms {
     pub queues: Arc<Queues>,
     pub functions: Arc<FunctionHost>,
     pub mail: Arc<Mail>,
+    pub logs: Arc<Logs>,
     pub bus: Arc<EventBus>,
     pub tables: Arc<Tables>,
     pub pools: Arc<UserPools>,
     pub services: Vec<Arc<dyn Service>>,
-    pub lanes: [queues::Lane; 2],
+    pub lanes: [queues::Lane; 3],
+    /// What shall go wrong from the start, and after a reset.
+    pub faults: FaultPlan,
     /// What the stack made; made anew by a reset.
     pub stack: RwLock<Stack>,
 }
@@ -106,7 +113,9 @@ impl LocalCloud {
             None => Signatures::Unchecked,
             Some((id, secret)) => Signatures::Checked([(id.clone(), secret.clone())].into()),
         };
+        rooms.world.faults.replace(rooms.faults.clone());
         tasks.spawn(http::serve(listener, Arc::clone(&rooms), checked));
+        rooms.pools.resume().await?; // the functions that it runs call us
         Ok(Self { address, rooms, credentials: signatures, tasks, _state: state })
     }
 
@@ -140,6 +149,9 @@ impl LocalCloud {
         self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}
         self.rooms.functions.shutdown().await;
+        if let Err(error) = self.rooms.logs.flush().await {
+            tracing::error!(%error, "the last lines that functions printed could not be stored");
+        }
     }
 }
 
@@ -157,7 +169,7 @@ fn credentials(world: &World) -> (String, String) {
     (format!("AKIA{}", world.random.letters(16, UPPER)), world.random.letters(40, ANY))
 }
 
-async fn open_rooms(
+pub(crate) async fn open_rooms(
     settings: &Settings,
     state: Option<&StateDir>,
     world: &World,
@@ -171,15 +183,17 @@ async fn open_rooms(
     let endpoint = format!("http://{}", SocketAddr::new(reachable, address.port()));
 
     let queues = Queues::open(world.clone(), location("queues.db"), durability, endpoint.clone())?;
-    let (deliveries, invocations) = (queues.lane(DELIVERIES), queues.lane(INVOCATIONS));
+    let (deliveries, calls, invocations) = (queues.lane(DELIVERIES), queues.lane(CALLS), queues.lane(INVOCATIONS));
     let mail = Mail::open(world.clone(), location("mail.db"), durability, settings.smtp.clone())?;
     let tables = Tables::open(world.clone(), location("tables.db"), durability)?;
+    let logs = Logs::open(world.clone(), location("logs.db"), durability)?;
 
     let outside = Arc::new(FunctionsOutside {
         world: world.clone(),
         lane: invocations.clone(),
         queues: Arc::clone(&queues),
         functions: OnceLock::new(),
+        bus: OnceLock::new(),
     });
     let functions = FunctionHost::open(
         world.clone(),
@@ -189,6 +203,7 @@ async fn open_rooms(
             endpoint,
             credentials: credentials.cloned().unwrap_or_else(|| ("tandem".into(), "tandem".into())),
             state_dir: state.map(|state| state.path().to_owned()),
+            packages_dir: settings.packages_dir.clone(),
             sandboxes_per_function_max: SANDBOXES_PER_FUNCTION_MAX,
             time_scale: settings.time_scale,
             built_in: settings.built_in.clone(),
@@ -198,12 +213,15 @@ async fn open_rooms(
         Arc::clone(&outside) as Arc<dyn function_host::Destinations>,
     )?;
     let _ = outside.functions.set(Arc::downgrade(&functions)); // it is set once, here
+    functions.set_log_sink(Arc::new(LogsOutside(Arc::clone(&logs))));
 
+    let results = outside; // what functions return may go to the bus
     let outside = Arc::new(BusOutside {
         world: world.clone(),
         lane: deliveries.clone(),
         queues: Arc::clone(&queues),
         functions: Arc::clone(&functions),
+        logs: Arc::clone(&logs),
     });
     let bus = EventBus::open(
         world.clone(),
@@ -211,8 +229,11 @@ async fn open_rooms(
         durability,
         Arc::clone(&outside) as Arc<dyn event_bus::Deliveries>,
         outside as Arc<dyn event_bus::Targets>,
+        Arc::new(CallsOut::default()),
     )?;
-    let outside = Arc::new(PoolOutside { functions: Arc::clone(&functions), mail: Arc::clone(&mail) });
+    let _ = results.bus.set(Arc::downgrade(&bus)); // it is set once, here
+    let outside =
+        Arc::new(PoolOutside { world: world.clone(), functions: Arc::clone(&functions), mail: Arc::clone(&mail) });
     let pools = UserPools::open(
         world.clone(),
         location("pools.db"),
@@ -222,17 +243,37 @@ async fn open_rooms(
     )
     .await?;
 
-    let services =
-        [pools.services(), functions.services(), bus.services(), queues.services(), tables.services(), mail.services()]
-            .concat();
+    let services = [
+        pools.services(),
+        functions.services(),
+        bus.services(),
+        queues.services(),
+        tables.services(),
+        mail.services(),
+        logs.services(),
+    ]
+    .concat();
     let worker = Worker {
         world: world.clone(),
         bus: Arc::clone(&bus),
         functions: Arc::clone(&functions),
         deliveries: deliveries.clone(),
+        calls: calls.clone(),
         invocations: invocations.clone(),
     };
-    let tasks = worker.start();
-    let (world, lanes, stack) = (world.clone(), [deliveries, invocations], RwLock::default());
-    Ok((Rooms { world, queues, functions, mail, bus, tables, pools, services, lanes, stack }, tasks))
+    // Behind all rooms, since what it starts calls them.
+    let sources = SourcesOutside {
+        world: world.clone(),
+        services: [queues.services(), tables.services()].concat(),
+        tables: Arc::clone(&tables),
+    };
+    functions.connect_sources(Arc::new(sources), Arc::new(BusPatterns)).await?;
+    let mut tasks = worker.start();
+    let keeper = Arc::clone(&logs);
+    tasks.spawn(async move { keeper.run().await });
+    let timer = Arc::clone(&bus);
+    tasks.spawn(async move { timer.run().await });
+    let (world, lanes, stack) = (world.clone(), [deliveries, calls, invocations], RwLock::default());
+    let faults = settings.faults.clone();
+    Ok((Rooms { world, queues, functions, mail, logs, bus, tables, pools, services, lanes, faults, stack }, tasks))
 }

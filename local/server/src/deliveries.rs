@@ -10,14 +10,20 @@ use storage::StorageError;
 use tokio::task::JoinSet;
 use world::World;
 
+use crate::faults;
+
 /// Deliveries of the bus in work at once: each is a quick decision.
 const DELIVERIES_AT_ONCE: usize = 4;
+/// Calls of API destinations in work at once: each may wait five seconds for an answer.
+const CALLS_AT_ONCE: usize = 32;
 /// Asynchronous invocations in work at once: more than a function has sandboxes, so that one slow function does
 /// not hold up the others.
 const INVOCATIONS_AT_ONCE: usize = 32;
 
 /// The lane of the bus's deliveries.
 pub const DELIVERIES: &str = "bus-deliveries";
+/// The lane of calls of API destinations: a slow server must not hold up other deliveries.
+pub const CALLS: &str = "bus-calls";
 /// The lane of asynchronous invocations.
 pub const INVOCATIONS: &str = "async-invocations";
 
@@ -28,6 +34,7 @@ pub struct Worker {
     pub bus: Arc<EventBus>,
     pub functions: Arc<FunctionHost>,
     pub deliveries: Lane,
+    pub calls: Lane,
     pub invocations: Lane,
 }
 
@@ -35,6 +42,7 @@ pub struct Worker {
 #[derive(Clone, Copy)]
 enum Room {
     Bus,
+    Calls,
     Functions,
 }
 
@@ -44,6 +52,7 @@ impl Worker {
         let mut loops = JoinSet::new();
         for (room, lane, at_once) in [
             (Room::Bus, &self.deliveries, DELIVERIES_AT_ONCE),
+            (Room::Calls, &self.calls, CALLS_AT_ONCE),
             (Room::Functions, &self.invocations, INVOCATIONS_AT_ONCE),
         ] {
             for _ in 0..at_once {
@@ -64,20 +73,8 @@ impl Worker {
 
     async fn step(&self, room: Room, lane: &Lane, job: &Job) -> Result<(), StorageError> {
         let then = match room {
-            Room::Bus => match self.bus.attempt(&job.body, job.attempt, job.first_queued).await {
-                event_bus::Step::Done | event_bus::Step::DeadLettered | event_bus::Step::Dropped { .. } => Then::Done,
-                event_bus::Step::Retry { due } => Then::Retry { due },
-                event_bus::Step::Invoke { function_arn, payload, trace, .. } => {
-                    match self.functions.async_job(&function_arn, payload.as_bytes(), &trace) {
-                        Ok(body) => {
-                            let (due, label) = (self.world.clock.now(), job.label.clone());
-                            Then::MoveTo(vec![(self.invocations.clone(), NewJob { body, due, label })])
-                        }
-                        // Deleted since the bus looked: the next attempt finds that and gives up in AWS's way.
-                        Err(_) => Then::Retry { due: self.world.clock.now() },
-                    }
-                }
-            },
+            Room::Bus => self.after(self.bus.attempt(&job.body, job.attempt, job.first_queued).await, job),
+            Room::Calls => self.after(self.bus.attempt_call(&job.body, job.attempt, job.first_queued).await, job),
             Room::Functions => match self.functions.attempt(&job.body, job.attempt, job.first_queued).await {
                 function_host::Step::Done | function_host::Step::GaveUp => Then::Done,
                 function_host::Step::Retry { due } => Then::Retry { due },
@@ -85,5 +82,30 @@ impl Worker {
             },
         };
         lane.finish(job, then).await
+    }
+
+    /// What becomes of a delivery of the bus.
+    fn after(&self, step: event_bus::Step, job: &Job) -> Then {
+        let now = self.world.clock.now();
+        match step {
+            event_bus::Step::Done | event_bus::Step::DeadLettered | event_bus::Step::Dropped { .. } => Then::Done,
+            event_bus::Step::Retry { due } => Then::Retry { due },
+            event_bus::Step::Postpone { due } => Then::Postpone { due },
+            event_bus::Step::Call => {
+                let call = NewJob { body: job.body.clone(), due: now, label: job.label.clone() };
+                Then::MoveTo(vec![(self.calls.clone(), call)])
+            }
+            event_bus::Step::Invoke { function_arn, payload, trace, .. } => {
+                match self.functions.async_job(&function_arn, payload.as_bytes(), &trace) {
+                    Ok(body) => {
+                        let invocation = NewJob { body, due: now, label: job.label.clone() };
+                        let jobs = faults::queued(&self.world, INVOCATIONS, invocation, Some(&trace));
+                        Then::MoveTo(jobs.into_iter().map(|job| (self.invocations.clone(), job)).collect())
+                    }
+                    // Deleted since the bus looked: the next attempt finds that and gives up in AWS's way.
+                    Err(_) => Then::Retry { due: now },
+                }
+            }
+        }
     }
 }

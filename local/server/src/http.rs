@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 
 use crate::cloud::Rooms;
 use crate::introspection;
+use crate::urls::function_urls;
 
 /// What the handlers share.
 pub struct Port {
@@ -35,6 +36,7 @@ pub async fn serve(listener: TcpListener, rooms: Arc<Rooms>, signatures: Signatu
         .route("/{pool}/.well-known/jwks.json", get(jwks))
         .route("/{pool}/.well-known/openid-configuration", get(discovery))
         .fallback(any_of_aws)
+        .layer(middleware::from_fn_with_state(Arc::clone(&port), function_urls))
         .with_state(port);
     // Small answers must not wait for an acknowledgement of the one before.
     let listener = listener.tap_io(|stream| {

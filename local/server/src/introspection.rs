@@ -7,12 +7,14 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{get, post};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use stack::Resources;
+use world::{Account, FaultPlan};
 
+use crate::faults;
 use crate::http::Port;
 use crate::settle::settle;
 
@@ -32,7 +34,7 @@ pub fn routes() -> Router<Arc<Port>> {
         .route("/timeline", get(timeline))
         .route("/mailbox", get(mailbox))
         .route("/clock", post(clock))
-        .route("/faults", put(faults))
+        .route("/faults", get(get_faults).put(put_faults).delete(delete_faults))
         .route("/reset", post(reset))
 }
 
@@ -59,7 +61,7 @@ struct SettleQuery {
 async fn settled(State(port): Inside, Query(query): Query<SettleQuery>) -> Response {
     let limit = Duration::from_millis(query.timeout_ms.unwrap_or(SETTLE_LIMIT_MS));
     let rooms = &port.rooms;
-    match settle(&rooms.world, &rooms.queues, &rooms.lanes, limit).await {
+    match settle(&rooms.world, &rooms.queues, &rooms.lanes, &rooms.pools, &rooms.functions, &rooms.bus, limit).await {
         Ok(()) => Json(json!({"settled": true})).into_response(),
         Err(pending) => {
             let body = json!({"settled": false, "pending": pending, "count": *rooms.queues.watch_pending().borrow()});
@@ -112,9 +114,26 @@ async fn clock(State(port): Inside, body: Bytes) -> Response {
     Json(json!({"now": clock.now().rfc3339_millis()})).into_response()
 }
 
-async fn faults() -> Response {
-    let message = "faults on demand are not implemented by this server";
-    (StatusCode::NOT_IMPLEMENTED, Json(json!({"message": message}))).into_response()
+/// The plan, and how often each of its faults struck.
+async fn get_faults(State(port): Inside) -> Json<Account> {
+    Json(port.rooms.world.faults.account())
+}
+
+/// Begins a plan in the place of the one before.
+async fn put_faults(State(port): Inside, body: Bytes) -> Response {
+    let plan = serde_json::from_slice::<FaultPlan>(&body).map_err(|error| error.to_string());
+    match plan.and_then(|plan| faults::check(&plan, &port.rooms.services).map(|()| plan)) {
+        Ok(plan) => {
+            port.rooms.world.faults.replace(plan);
+            Json(port.rooms.world.faults.account()).into_response()
+        }
+        Err(error) => refused(&format!("this is no fault plan: {error}")),
+    }
+}
+
+/// Ends the plan; answers what became of it.
+async fn delete_faults(State(port): Inside) -> Json<Account> {
+    Json(port.rooms.world.faults.replace(FaultPlan::default()))
 }
 
 /// Forgets everything and makes the stack anew.
@@ -127,7 +146,9 @@ async fn reset(State(port): Inside) -> Response {
         rooms.pools.reset().await.map_err(|error| error.to_string())?;
         rooms.tables.reset().await.map_err(|error| error.to_string())?;
         rooms.mail.reset().await.map_err(|error| error.to_string())?;
+        rooms.logs.reset().await.map_err(|error| error.to_string())?;
         rooms.world.timeline.clear();
+        rooms.world.faults.replace(rooms.faults.clone());
         stack::built_in(&Resources::new(&rooms.world, &rooms.services)).await.map_err(|error| error.to_string())
     };
     match emptied.await {

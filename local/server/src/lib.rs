@@ -5,19 +5,27 @@
 
 mod cloud;
 mod deliveries;
+mod faults;
 mod http;
+mod in_process;
 mod introspection;
 mod settings;
 mod settle;
+#[cfg(test)]
+mod testing;
+mod urls;
 mod wiring;
 
 pub use cloud::{LocalCloud, StartError};
+pub use faults::{CHAOS_IN_WORDS, chaos};
 pub use function_host::{BuiltIn, Launcher, launcher_main};
+#[doc(hidden)]
+pub use in_process::InProcess;
 pub use mail::Smtp;
 pub use settings::{Settings, State};
 pub use stack::{BUILT_IN_FUNCTIONS, Stack};
 pub use storage::Durability;
-pub use world::Place;
+pub use world::{FaultPlan, Place};
 
 /// A service with the operations that work, for `docs/operations.md` and `tandem operations`.
 #[derive(Clone, Debug, serde::Serialize)]

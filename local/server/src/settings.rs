@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use function_host::{BuiltIn, Launcher};
 use mail::Smtp;
 use storage::Durability;
-use world::Place;
+use world::{FaultPlan, Place};
 
 /// What a local cloud is started with; `cli` makes it of arguments.
 #[derive(Clone, Debug)]
@@ -24,10 +24,14 @@ pub struct Settings {
     pub place: Place,
     /// Waits between retries are divided by this.
     pub time_scale: f64,
+    /// What shall go wrong from the start.
+    pub faults: FaultPlan,
     /// Where mail goes beside the mailbox.
     pub smtp: Option<Smtp>,
     /// The functions that the binary itself contains, by code id.
     pub built_in: HashMap<String, BuiltIn>,
+    /// Where packages go that Lambda's own runtimes bring along; without it, into the state.
+    pub packages_dir: Option<PathBuf>,
     /// What starts a function's process so that it dies with this one.
     pub launcher: Option<Launcher>,
 }

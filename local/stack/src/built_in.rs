@@ -40,6 +40,7 @@ const RULES: &[Rule] = &[
 pub async fn built_in(resources: &Resources<'_>) -> Result<Stack, StackError> {
     let place = &resources.world().place;
     let dead_letters = queue(resources, DEAD_LETTERS).await?;
+    allow_dead_letters(resources, &dead_letters).await?;
     let failed_invocations = queue(resources, FAILED_INVOCATIONS).await?;
     make_table(resources).await?;
     let bus = json!({"Name": NAME});
@@ -71,8 +72,22 @@ async fn queue(resources: &Resources<'_>, name: &str) -> Result<String, StackErr
     Ok(text(&queue, "/QueueUrl"))
 }
 
-/// Without a stream: nothing in this stack reads one, and every write to a table with a stream costs dynoxide a look
-/// at all the records that the stream has.
+/// Lets EventBridge send what could not be delivered. By a call of its own: a queue of an earlier start, which had no
+/// policy, would not be made again with one.
+async fn allow_dead_letters(resources: &Resources<'_>, url: &str) -> Result<(), StackError> {
+    let place = &resources.world().place;
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": place.arn("sqs", DEAD_LETTERS),
+        "Condition": {"ArnLike": {"aws:SourceArn": place.arn("events", &format!("rule/{NAME}/*"))}},
+    }]});
+    let input = json!({"QueueUrl": url, "Attributes": {"Policy": policy.to_string()}});
+    resources.make("sqs", "SetQueueAttributes", DEAD_LETTERS, &input).await.map(drop)
+}
+
+/// Without a stream: nothing in this stack reads one.
 async fn make_table(resources: &Resources<'_>) -> Result<(), StackError> {
     let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
     let attribute = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});

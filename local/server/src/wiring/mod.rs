@@ -2,8 +2,14 @@
 
 mod bus;
 mod functions;
+mod http;
+mod logs;
 mod pool;
+mod sources;
 
 pub use bus::BusOutside;
 pub use functions::FunctionsOutside;
+pub use http::CallsOut;
+pub use logs::LogsOutside;
 pub use pool::PoolOutside;
+pub use sources::{BusPatterns, SourcesOutside};

@@ -1,12 +1,14 @@
 //! What user pools need: functions for their triggers, mail for their messages.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use function_host::{Caller, FunctionHost, Invocation, InvokeError};
 use mail::Mail;
 use user_pool::{Channel, Message, Messages, TriggerCall, TriggerFailure, Triggers};
+use world::{TriggerFault, World};
 
 /// Cognito as functions see it.
 const PRINCIPAL: &str = "cognito-idp.amazonaws.com";
@@ -15,6 +17,7 @@ const SENDER: &str = "no-reply@verificationemail.com";
 
 /// The rooms that a user pool reaches.
 pub struct PoolOutside {
+    pub world: World,
     pub functions: Arc<FunctionHost>,
     pub mail: Arc<Mail>,
 }
@@ -22,6 +25,7 @@ pub struct PoolOutside {
 #[async_trait]
 impl Triggers for PoolOutside {
     async fn invoke(&self, call: TriggerCall) -> Result<Bytes, TriggerFailure> {
+        let fault = self.world.faults.trigger(call.trigger, &call.trace);
         let invocation = Invocation {
             function: call.function_arn,
             payload: call.event,
@@ -30,7 +34,13 @@ impl Triggers for PoolOutside {
             client_context: None,
             request_id: None,
         };
-        match self.functions.invoke(invocation).await {
+        let invoked = self.functions.invoke(invocation).await;
+        match fault {
+            Some(TriggerFault { time_out: true, .. }) => return Err(TriggerFailure::TimedOut),
+            Some(TriggerFault { delay_ms: Some(ms), .. }) => tokio::time::sleep(Duration::from_millis(ms)).await,
+            _ => {}
+        }
+        match invoked {
             Ok(invoked) if invoked.function_error.is_some() => Err(failure_in(&invoked.payload)),
             Ok(invoked) => Ok(invoked.payload),
             Err(error) => Err(TriggerFailure::Refused(exception(&error))),
