@@ -19,6 +19,8 @@ pub enum Command {
     Dev(Dev),
     /// Print what happened to a user.
     Trace(Trace),
+    /// Print what functions printed. Exit code 1 means that there was nothing.
+    Logs(Logs),
     /// List the AWS operations that work.
     Operations {
         /// As JSON.
@@ -62,6 +64,9 @@ pub struct Dev {
     /// Divide the waits between retries by this.
     #[arg(long, default_value_t = 1.0, value_name = "N")]
     pub time_scale: f64,
+    /// Let things go wrong as they do on AWS, by this seed: the same seed, the same faults.
+    #[arg(long, value_name = "SEED")]
+    pub chaos: Option<u64>,
     /// Pass mail on: smtp://[user:password@]host[:port] or smtps://…
     #[arg(long, value_name = "URL")]
     pub smtp: Option<String>,
@@ -77,4 +82,25 @@ pub struct Trace {
     /// As JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Logs {
+    /// A function or a log group; without one, all functions, each line with its name.
+    pub function: Option<String>,
+    /// Go on printing what comes.
+    #[arg(long, short)]
+    pub follow: bool,
+    /// How far back to begin: 30s, 10m, 2h, 1d.
+    #[arg(long, default_value = "10m", value_name = "TIME")]
+    pub since: String,
+    /// A filter pattern of CloudWatch Logs: 'ERROR -timeout', '{ $.level = "error" }'
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// As JSON, one event per line.
+    #[arg(long)]
+    pub json: bool,
+    /// Where the local cloud listens.
+    #[arg(long, default_value = "http://127.0.0.1:4566", value_name = "URL")]
+    pub endpoint_url: String,
 }

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
-use server::{BuiltIn, Durability, Launcher, LocalCloud, Place, Settings, State};
+use server::{BuiltIn, Durability, FaultPlan, Launcher, LocalCloud, Place, Settings, State};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -20,7 +21,7 @@ pub const FUNCTION_WORD: &str = "function";
 pub fn run(arguments: &arguments::Dev) -> anyhow::Result<()> {
     let settings = settings(arguments)?;
     log_to_stderr();
-    runtime()?.block_on(serve(settings, arguments.demo))
+    runtime()?.block_on(serve(settings, arguments))
 }
 
 /// Prints the operations that work.
@@ -32,8 +33,10 @@ pub fn print_operations(json: bool) -> anyhow::Result<()> {
         durability: Durability::default(),
         place: Place::default(),
         time_scale: 1.0,
+        faults: FaultPlan::default(),
         smtp: None,
         built_in: built_in()?,
+        packages_dir: None,
         launcher: None,
     };
     let services = runtime()?.block_on(async {
@@ -55,13 +58,13 @@ pub fn print_operations(json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve(settings: Settings, demo: bool) -> anyhow::Result<()> {
+async fn serve(settings: Settings, arguments: &arguments::Dev) -> anyhow::Result<()> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
     let cloud = LocalCloud::start(settings).await?;
-    announce(&cloud)?;
+    announce(&cloud, arguments.chaos)?;
     let work = async {
-        if demo {
+        if arguments.demo {
             demo::run(&format!("http://{}", cloud.address()), &cloud.stack()).await?;
         }
         std::future::pending::<anyhow::Result<()>>().await
@@ -76,7 +79,7 @@ async fn serve(settings: Settings, demo: bool) -> anyhow::Result<()> {
 }
 
 /// The first line is a contract: scripts wait for it.
-fn announce(cloud: &LocalCloud) -> io::Result<()> {
+fn announce(cloud: &LocalCloud, chaos: Option<u64>) -> io::Result<()> {
     let stack = cloud.stack();
     let mut out = io::stdout().lock();
     writeln!(out, "ready http://{}", cloud.address())?;
@@ -91,6 +94,9 @@ fn announce(cloud: &LocalCloud) -> io::Result<()> {
         ("functions", &stack.functions.join(", ")),
     ] {
         writeln!(out, "  {what:<10} {value}")?;
+    }
+    if let Some(seed) = chaos {
+        writeln!(out, "  {:<10} seed {seed}: {}", "chaos", server::CHAOS_IN_WORDS)?;
     }
     if let Some((id, secret)) = cloud.credentials() {
         writeln!(out, "  {:<10} {id}", "key id")?;
@@ -128,10 +134,19 @@ fn settings(arguments: &arguments::Dev) -> anyhow::Result<Settings> {
         durability: if arguments.durable { Durability::PowerCut } else { Durability::ProcessDeath },
         place: Place { region: region.clone(), account: account.clone() },
         time_scale: scale,
+        faults: arguments.chaos.map(server::chaos).unwrap_or_default(),
         smtp: smtp.context("--smtp takes smtp://[user:password@]host[:port] or smtps://…")?,
         built_in: built_in()?,
+        packages_dir: arguments.in_memory.then(packages_dir).flatten(),
         launcher: Some(Launcher { program: this_program()?, args: vec![SANDBOX_WORD.to_owned()] }),
     })
+}
+
+/// Packages outlive a server without a state directory: nobody wants to fetch an SDK at every start.
+fn packages_dir() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")))?;
+    Some(cache.join("tandem/packages"))
 }
 
 /// The functions of this binary are this binary, called by another word.
@@ -141,7 +156,7 @@ fn built_in() -> anyhow::Result<HashMap<String, BuiltIn>> {
     Ok(server::BUILT_IN_FUNCTIONS.iter().map(|name| ((*name).to_owned(), function())).collect())
 }
 
-fn this_program() -> anyhow::Result<std::path::PathBuf> {
+fn this_program() -> anyhow::Result<PathBuf> {
     std::env::current_exe().context("this program does not find itself")
 }
 

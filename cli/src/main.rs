@@ -8,6 +8,7 @@ mod api;
 mod arguments;
 mod demo;
 mod dev;
+mod logs;
 mod sandbox;
 mod story;
 mod trace;
@@ -17,6 +18,8 @@ use std::process::ExitCode;
 use arguments::{Arguments, Command};
 use clap::Parser;
 
+/// It ran, and there was nothing to print.
+const NOTHING_FOUND: u8 = 1;
 /// It could not be run.
 const COULD_NOT_RUN: u8 = 2;
 
@@ -30,6 +33,10 @@ fn main() -> ExitCode {
     finish(match Arguments::parse().command {
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments),
+        Command::Logs(arguments) => match logs::run(&arguments) {
+            Ok(false) => return ExitCode::from(NOTHING_FOUND),
+            result => result.map(drop),
+        },
         Command::Operations { json } => dev::print_operations(json),
     })
 }
