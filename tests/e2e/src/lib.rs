@@ -3,12 +3,16 @@
 //! The tests know the product by its command line and its wire alone. They find the binary beside themselves
 //! (`cargo xtask test` builds it first).
 
+pub mod soak;
+
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use serde_json::Value;
+use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -37,6 +41,12 @@ impl Server {
     /// One that keeps its state in a directory.
     pub async fn in_directory(directory: &Path) -> Self {
         Self::start(&["--state", directory.to_str().expect("a path in UTF-8")]).await
+    }
+
+    /// One that keeps its state in a directory and takes further arguments.
+    pub async fn chaotic(directory: &Path, arguments: &[&str]) -> Self {
+        let directory = ["--state", directory.to_str().expect("a path in UTF-8")];
+        Self::start(&[&directory[..], arguments].concat()).await
     }
 
     /// One that other machines could reach, and that keeps nothing.
@@ -73,6 +83,11 @@ impl Server {
 
     /// Ends it as a crash does, and waits until it is gone.
     pub async fn kill_9(mut self) {
+        self.kill().await;
+    }
+
+    /// The same, where the server is somebody else's.
+    pub(crate) async fn kill(&mut self) {
         self.child.kill().await.expect("it is killed");
     }
 
@@ -83,18 +98,7 @@ impl Server {
 
     /// A request beside AWS's: status and body.
     pub async fn inside(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
-        let host = self.endpoint.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(host).await.expect("it listens");
-        let length = body.len();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
-        );
-        stream.write_all(format!("{head}{body}").as_bytes()).await.expect("it reads");
-        let mut response = String::new();
-        stream.read_to_string(&mut response).await.expect("it answers");
-        let status = response.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        let body = response.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+        ask(&self.endpoint, method, path, body).await.expect("it answers")
     }
 
     /// Waits until nothing is queued or running.
@@ -122,6 +126,20 @@ impl Server {
         self.stack[name].as_str().unwrap_or_else(|| panic!("the stack has no {name}: {}", self.stack))
     }
 
+    /// A queue that EventBridge may send to; its URL.
+    pub async fn queue_of_events(&self, name: &str) -> String {
+        let arn = format!("arn:aws:sqs:us-east-1:000000000000:{name}");
+        let policy = json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+        }]});
+        let create = aws_sdk_sqs::Client::new(&self.config()).create_queue().queue_name(name);
+        let made = create.attributes(QueueAttributeName::Policy, policy.to_string()).send().await.expect("CreateQueue");
+        made.queue_url.expect("a URL")
+    }
+
     /// What every SDK client is made of.
     pub fn config(&self) -> SdkConfig {
         let credentials =
@@ -145,10 +163,26 @@ impl Server {
     }
 }
 
-/// The binary under test: beside the tests, as cargo builds them.
+/// A request beside AWS's, of whoever may find nobody there: status and body.
+pub(crate) async fn ask(endpoint: &str, method: &str, path: &str, body: &str) -> io::Result<(u16, Value)> {
+    let host = endpoint.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).await?;
+    let length = body.len();
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes()).await?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await?;
+    let status = response.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the answer broke off"))?;
+    let body = response.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    Ok((status, serde_json::from_str(body).unwrap_or(Value::Null)))
+}
+
+/// The binary under test: beside the tests, as cargo builds them (`target/PROFILE/deps/TEST`), or beside a program.
 pub fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("a test is a file");
-    let directory = test.parent().and_then(Path::parent).expect("target/PROFILE/deps/TEST");
+    let this = std::env::current_exe().expect("a test is a file");
+    let directory = this.ancestors().skip(1).find(|path| !path.ends_with("deps")).expect("target/PROFILE");
     let binary = directory.join("tandem");
     assert!(binary.exists(), "{} is not there: run `cargo build` first, or `cargo xtask test`", binary.display());
     binary

@@ -20,8 +20,7 @@ const EVENTS_PER_ROUND: usize = 10;
 async fn an_acknowledged_event_is_delivered_after_a_crash() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut server = Server::in_directory(directory.path()).await;
-    let queues = Queues::new(&server.config());
-    let url = queues.create_queue().queue_name("seen").send().await.expect("CreateQueue").queue_url.expect("a URL");
+    let url = server.queue_of_events("seen").await;
     let bus = Bus::new(&server.config());
     let rule = bus.put_rule().name("all").event_pattern(r#"{"source":["test"]}"#);
     rule.send().await.expect("PutRule");
