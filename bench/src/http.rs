@@ -55,6 +55,21 @@ impl Connection {
         Ok(serde_json::from_slice(body)?)
     }
 
+    /// Calls an operation of a REST API. A function that failed is an error here, too.
+    pub async fn rest(&mut self, method: &str, path: &str, input: &Value) -> Result<Value> {
+        let body = if input.is_null() { String::new() } else { input.to_string() };
+        let headers = format!("content-type: application/json\r\n{SIGNED}");
+        let (status, body) = self.exchange(&format!("{method} {path}"), &headers, body.as_bytes()).await?;
+        if !(200..300).contains(&status) {
+            bail!("{method} {path} answered {status}: {}", String::from_utf8_lossy(body));
+        }
+        let answer: Value = if body.is_empty() { Value::Null } else { serde_json::from_slice(body)? };
+        if answer.get("errorMessage").is_some() {
+            bail!("{method} {path} answered {answer}");
+        }
+        Ok(answer)
+    }
+
     async fn exchange(&mut self, request: &str, headers: &str, body: &[u8]) -> Result<(u16, &[u8])> {
         self.written.clear();
         let length = body.len();
@@ -99,7 +114,8 @@ fn read_head(head: &[u8]) -> Result<(u16, usize)> {
             return Ok((status, value.trim().parse()?));
         }
     }
-    bail!("an answer without content-length: {head}")
+    // An answer without a body needs to say nothing of it.
+    if status == 204 { Ok((status, 0)) } else { bail!("an answer without content-length: {head}") }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! server. Every measurement starts a server of its own on a state directory that is thrown away.
 
 mod figure;
+mod function;
 mod http;
 mod load;
 mod measure;
@@ -21,7 +22,7 @@ use figure::Figures;
 /// Measures, and prints figures beside their aims
 #[derive(Parser)]
 struct Arguments {
-    /// Only these measurements: start, chain, sign-up, sign-in, srp, get-user, list-users, tables, events
+    /// Only these measurements: start, chain, sign-up, sign-in, srp, get-user, list-users, tables, events, functions
     names: Vec<String>,
     /// Print JSON
     #[arg(long)]
@@ -56,6 +57,11 @@ pub struct Plan {
 }
 
 fn main() -> Result<()> {
+    // Started by the server that is measured, as one of its functions.
+    #[expect(clippy::disallowed_methods, reason = "how Lambda tells a function where it is")]
+    if let Ok(runtime_api) = std::env::var("AWS_LAMBDA_RUNTIME_API") {
+        return function::run(&runtime_api, std::env::var(function::NOTIFY).ok().as_deref());
+    }
     let arguments = Arguments::parse();
     if let Some(file) = &arguments.serve_rival {
         return server::serve_rival(file);

@@ -3,6 +3,7 @@
 mod accounts;
 mod chain;
 mod events;
+mod functions;
 mod list_users;
 mod sign_in;
 mod start;
@@ -31,6 +32,7 @@ pub const ALL: &[Measurement] = &[
     ("list-users", |plan, figures| Box::pin(list_users::measure(plan, figures))),
     ("tables", |plan, figures| Box::pin(tables::measure(plan, figures))),
     ("events", |plan, figures| Box::pin(events::measure(plan, figures))),
+    ("functions", |plan, figures| Box::pin(functions::measure(plan, figures))),
 ];
 
 /// The prefix of an operation of user pools.

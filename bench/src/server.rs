@@ -81,12 +81,7 @@ impl Server {
     pub async fn stack(&self) -> Result<Stack> {
         let stack = self.connect().await?.ask("GET /_tandem/stack").await?;
         let id = |name: &str| -> Result<String> { Ok(stack[name].as_str().context("an id is missing")?.to_owned()) };
-        Ok(Stack {
-            pool: id("userPoolId")?,
-            app: id("userPoolClientId")?,
-            bus: id("eventBusName")?,
-            table: id("tableName")?,
-        })
+        Ok(Stack { pool: id("userPoolId")?, app: id("userPoolClientId")?, table: id("tableName")? })
     }
 
     /// Waits until nothing is queued or running.
@@ -125,7 +120,6 @@ impl Server {
 pub struct Stack {
     pub pool: String,
     pub app: String,
-    pub bus: String,
     pub table: String,
 }
 

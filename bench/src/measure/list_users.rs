@@ -1,5 +1,7 @@
 //! Finding one user by e-mail address, in a small pool and in a large one.
 
+mod crowd;
+
 use anyhow::{Result, ensure};
 use serde_json::json;
 
@@ -13,12 +15,13 @@ use crate::server::Server;
 const USERS_FEW: u64 = 1_000;
 
 pub async fn measure(plan: &Plan, figures: &mut Figures) -> Result<()> {
-    let (server, _state) = Server::tandem(plan).await?;
+    let (server, state) = Server::tandem(plan).await?;
     let pool = accounts::bare_pool(&server).await?.0;
-    let mut there = 0;
+    create(&server, &pool).await?;
+    server.stop().await?;
     for users in [USERS_FEW, plan.users_many] {
-        fill(plan, &server, &pool, there, users).await?;
-        there = users;
+        crowd::grow(&state.path().join("pools.db"), &pool, users)?;
+        let server = Server::tandem_on(plan, state.path()).await?;
         let target = format!("{POOLS}.ListUsers");
         let round = async |connection: &mut Connection, number: u64| {
             // Neighbours in time are not neighbours in the pool.
@@ -31,21 +34,18 @@ pub async fn measure(plan: &Plan, figures: &mut Figures) -> Result<()> {
         let load = load::run(server.address, plan.concurrency, Until::Elapsed(plan.period), round).await?;
         let name = format!("ListUsers by e-mail among {users}");
         figures.add(name, load.per_second(), "1/s", Aim::AtLeast(10_000.0));
+        server.stop().await?;
     }
-    server.stop().await
+    Ok(())
 }
 
-/// Users whom an administrator creates, without a message.
-async fn fill(plan: &Plan, server: &Server, pool: &str, there: u64, wanted: u64) -> Result<()> {
-    let target = format!("{POOLS}.AdminCreateUser");
-    let round = async |connection: &mut Connection, number: u64| {
-        let email = format!("user-{}@example.com", there + number);
-        let attributes = json!([{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]);
-        let input = json!({
-            "UserPoolId": pool, "Username": email, "UserAttributes": attributes, "MessageAction": "SUPPRESS",
-        });
-        connection.call_raw(&target, input.to_string().as_bytes()).await.map(drop)
-    };
-    load::run(server.address, plan.concurrency, Until::Count(wanted - there), round).await?;
+/// The user whom all others are made after.
+async fn create(server: &Server, pool: &str) -> Result<()> {
+    let email = crowd::email(0);
+    let attributes = json!([{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]);
+    let input = json!({
+        "UserPoolId": pool, "Username": email, "UserAttributes": attributes, "MessageAction": "SUPPRESS",
+    });
+    server.connect().await?.call(&format!("{POOLS}.AdminCreateUser"), &input).await?;
     Ok(())
 }
