@@ -9,6 +9,7 @@ mod licences;
 mod operations;
 mod outcome;
 mod project;
+mod soak;
 mod test;
 mod tidy;
 
@@ -34,6 +35,8 @@ enum Command {
     Docs,
     /// Builds for release, measures, and prints the figures
     Bench(bench::Wanted),
+    /// Builds for release and proves at-least-once: people sign up while the server is killed and everything fails
+    Soak(soak::Wanted),
     /// Checks licences and sources of all dependencies; advisories too where cargo-deny is installed
     Deny,
 }
@@ -59,6 +62,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Fmt => tidy::format(&project).map(|()| true),
         Command::Docs => operations::write(&project).map(|()| true),
         Command::Bench(wanted) => bench::run(&project, &wanted),
+        Command::Soak(wanted) => soak::run(&project, &wanted),
         Command::Deny => licences::run(&project),
     }
 }

@@ -85,7 +85,12 @@ pub fn lints(project: &Project) -> Result<Vec<String>> {
             continue;
         }
         let text = read_text(project, &path)?.with_context(|| format!("{} is no text", path.display()))?;
-        let (wanted, what) = if path == Path::new("Cargo.toml") {
+        // A workspace of its own (the fuzzers'): libFuzzer's entry point is an exported symbol, which counts as unsafe.
+        let is_root = path == Path::new("Cargo.toml");
+        if !is_root && text.contains("\n[workspace]\n") {
+            continue;
+        }
+        let (wanted, what) = if is_root {
             (&["[workspace.lints.rust]", "unsafe_code = \"forbid\""][..], "does not forbid unsafe code")
         } else {
             (&["[lints]\nworkspace = true"][..], "does not take the workspace's lints")
