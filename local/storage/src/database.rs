@@ -239,6 +239,8 @@ fn migrate(connection: &Connection, path: &Path, schema: &[&str]) -> Result<(), 
 
 /// The writer thread: takes what waits, commits it as one, answers, and begins again.
 fn write_in_groups(connection: &Connection, mut changes: mpsc::Receiver<Change>, commits: &AtomicU64) {
+    let file = connection.path().filter(|path| !path.is_empty()).unwrap_or("the database in memory").to_owned();
+    let mut failing = false; // said when it begins and when it ends: a full disk fails every change
     while let Some(first) = changes.blocking_recv() {
         if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
             tracing::error!(%error, "no transaction could begin; a change was refused");
@@ -252,9 +254,15 @@ fn write_in_groups(connection: &Connection, mut changes: mpsc::Receiver<Change>,
         }
         let failure = execute(connection, "COMMIT").err().map(Arc::new);
         if let Some(failure) = &failure {
-            tracing::error!(error = %failure, changes = answers.len(), "a commit failed; its changes are undone");
+            if !failing {
+                tracing::error!(error = %failure, "{file} cannot be written: changes are refused until it can");
+            }
             let _ = execute(connection, "ROLLBACK"); // already rolled back if SQLite did so itself
         }
+        if failing && failure.is_none() {
+            tracing::warn!("{file} can be written again");
+        }
+        failing = failure.is_some();
         commits.fetch_add(1, Ordering::SeqCst);
         for answer in answers {
             answer(failure.clone());

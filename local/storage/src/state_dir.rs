@@ -20,7 +20,8 @@ impl StateDir {
         create_private_dir(path).map_err(cannot_open)?;
         let lock = open_private(&path.join("lock")).map_err(cannot_open)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            // Functions have working directories of their own, and find what lies in here all the same.
+            Ok(()) => Ok(Self { path: std::path::absolute(path).map_err(cannot_open)?, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(StorageError::Held { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => Err(cannot_open(error)),
         }
@@ -63,5 +64,12 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let _held = StateDir::open(dir.path()).expect("the first opens it");
         assert!(matches!(StateDir::open(dir.path()), Err(StorageError::Held { .. })));
+    }
+
+    #[test]
+    fn its_path_holds_from_any_working_directory() {
+        let dir = tempfile::tempdir_in(".").expect("a directory");
+        let relative = Path::new(dir.path().file_name().expect("a name"));
+        assert!(StateDir::open(relative).expect("it opens").path().is_absolute());
     }
 }
