@@ -420,7 +420,8 @@ mod tests {
         let t = plain().await;
         let id = t.event("default", "s", json!({ "a": 1 })).await;
         let delivery = t.queued().remove(0);
-        assert_eq!(t.attempt(&delivery, 0, t.world.clock.now()).await, Step::Call);
+        let step = t.attempt(&delivery, 0, t.world.clock.now()).await;
+        assert_eq!(step, Step::Call { trace: delivery.trace.clone() });
         assert_eq!(t.call_all().await, [Step::Done]);
         let request = t.requests().remove(0);
         assert_eq!(

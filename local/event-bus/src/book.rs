@@ -246,4 +246,9 @@ impl Rule {
     pub fn is_enabled(&self) -> bool {
         self.state != "DISABLED"
     }
+
+    /// Whether an event matches its pattern, enabled or not. This reads the whole event: it is for explanations.
+    pub fn would_match(&self, event: &str) -> bool {
+        self.pattern.as_ref().is_some_and(|pattern| pattern.matches(event).unwrap_or(false))
+    }
 }

@@ -195,16 +195,22 @@ impl EventBus {
                 self.warn(&delivery, "was dropped", reason.clone());
                 Step::Dropped { reason }
             }
-            Attempt::Call => Step::Call,
+            Attempt::Call => Step::Call { trace: TraceId::from_root(&header.trace) },
             Attempt::Postponed { due } => Step::Postpone { due },
             Attempt::Failed { failure, wait } => {
                 let now = self.world.clock.now();
-                let wait = wait.max(back_off(failed_attempts, &self.world.random));
+                let wait = wait.max(back_off(failed_attempts, &self.world.random).div_f64(self.time_scale));
                 let verdict = judge(&failure, &header.target, history, now, wait);
                 let outcome = if let Verdict::Retry { .. } = verdict { Outcome::Retrying } else { Outcome::Failed };
                 self.world.timeline.record(moment.outcome(outcome).detail(failure.to_string()));
                 match verdict {
-                    Verdict::Retry { due } => Step::Retry { due },
+                    Verdict::Retry { due } => {
+                        if failed_attempts == 0 {
+                            let what = label(&header.detail_type, &header.rule_name, &header.target);
+                            tracing::warn!(detail = %failure, event_id = header.event_id, "{what} is tried again");
+                        }
+                        Step::Retry { due }
+                    }
                     Verdict::GiveUp { exhausted } => {
                         self.give_up(&delivery, &failure, failed_attempts, exhausted).await
                     }
@@ -307,7 +313,7 @@ impl EventBus {
         let header = &delivery.header;
         let (TargetFailure::Retryable { code, message } | TargetFailure::Permanent { code, message }) = failure;
         let Some(queue) = header.target.dead_letter_arn() else {
-            let reason = format!("{failure}; the target has no dead-letter queue");
+            let reason = format!("{failure}{}; the target has no dead-letter queue", delivery.advice(code));
             self.warn(delivery, "was given up", reason.clone());
             return Step::Dropped { reason };
         };
@@ -321,11 +327,13 @@ impl EventBus {
         attributes.extend(exhausted.map(|condition| ("EXHAUSTED_RETRY_CONDITION", condition.to_owned())));
         match self.targets.dead_letter(queue, delivery.event.clone(), attributes).await {
             Ok(()) => {
-                self.warn(delivery, "went to the dead-letter queue", format!("{failure}; {queue}"));
+                let detail = format!("{failure}{}; {queue}", delivery.advice(code));
+                self.warn(delivery, "went to the dead-letter queue", detail);
                 Step::DeadLettered
             }
             Err(TargetFailure::Retryable { .. }) => {
-                Step::Retry { due: self.world.clock.now().plus(Duration::from_millis(DEAD_LETTER_RETRY_MS)) }
+                let wait = Duration::from_millis(DEAD_LETTER_RETRY_MS).div_f64(self.time_scale);
+                Step::Retry { due: self.world.clock.now().plus(wait) }
             }
             Err(error @ TargetFailure::Permanent { .. }) => {
                 let reason = format!("{failure}; the dead-letter queue did not take it: {error}");
@@ -346,6 +354,16 @@ impl EventBus {
 }
 
 impl Delivery {
+    /// What to do about it, where AWS's words do not say it.
+    fn advice(&self, code: &str) -> String {
+        let is_function = self.header.target.arn.contains(":lambda:");
+        if code != "NO_PERMISSIONS" || !is_function {
+            return String::new();
+        }
+        let rule = &self.header.rule_arn;
+        format!("; Lambda's AddPermission allows it (Principal events.amazonaws.com, SourceArn {rule})")
+    }
+
     fn moment(&self, at: Timestamp) -> Moment {
         let header = &self.header;
         let what = label(&header.detail_type, &header.rule_name, &header.target);
@@ -534,6 +552,19 @@ mod tests {
         let attributes = t.sent().pop().expect("a letter").attributes;
         assert!(attributes.contains(&("RETRY_ATTEMPTS", "2".into())));
         assert!(attributes.contains(&("EXHAUSTED_RETRY_CONDITION", "MaximumRetryAttempts".into())));
+    }
+
+    #[tokio::test]
+    async fn waits_follow_the_time_scale() {
+        let t = Room::with_time_scale(1_000.0);
+        t.rule("default", "r", r#"{"source":["s"]}"#).await;
+        t.target("default", "r", json!({ "Id": "t", "Arn": QUEUE })).await;
+        t.fail(QUEUE, throttled());
+        t.event("default", "s", json!({})).await;
+        let (delivery, now) = (t.queued().remove(0), t.world.clock.now());
+        let Step::Retry { due } = t.attempt(&delivery, 15, now).await else { panic!("a retry") };
+        let wait = due.since(now);
+        assert!((240..=480).contains(&wait.as_millis()), "{wait:?}");
     }
 
     #[tokio::test]

@@ -181,7 +181,10 @@ pub enum Step {
     },
     /// The target is called by HTTP, which may take its time: put these very bytes into the lane of calls, in one
     /// transaction, and have them attempted by [`crate::EventBus::attempt_call`].
-    Call,
+    Call {
+        /// What the call belongs to.
+        trace: TraceId,
+    },
     /// Not attempted: not before this time. No attempt is counted.
     Postpone {
         /// Not before.

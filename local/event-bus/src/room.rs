@@ -36,10 +36,13 @@ pub struct EventBus {
     pub(crate) tokens: Tokens,
     pub(crate) rates: Rates,
     pub(crate) explanations: Explanations,
+    /// Waits between attempts are divided by it.
+    pub(crate) time_scale: f64,
 }
 
 impl EventBus {
-    /// Opens the room over `bus.db` or a database in memory.
+    /// Opens the room over `bus.db` or a database in memory. The waits between attempts at a delivery are divided by
+    /// `time_scale`, but for those that an HTTP server asks for.
     pub fn open(
         world: World,
         location: Location,
@@ -47,11 +50,13 @@ impl EventBus {
         deliveries: Arc<dyn Deliveries>,
         targets: Arc<dyn Targets>,
         http: Arc<dyn HttpClient>,
+        time_scale: f64,
     ) -> Result<Arc<Self>, StorageError> {
         let database = Database::open(location, durability, store::SCHEMA)?;
         let shelf = Shelf::new(database, world.clone());
         let (tokens, rates, explanations) = (Tokens::default(), Rates::default(), Explanations::default());
-        Ok(Arc::new(Self { world, shelf, deliveries, targets, http, tokens, rates, explanations }))
+        let time_scale = if time_scale > 0.0 { time_scale } else { 1.0 };
+        Ok(Arc::new(Self { world, shelf, deliveries, targets, http, tokens, rates, explanations, time_scale }))
     }
 
     /// The API.

@@ -17,7 +17,8 @@ use crate::room::EventBus;
 const MISMATCHES_TOLD_MAX: usize = 20;
 /// Of these, rules that have nothing in common with the event.
 const STRANGERS_TOLD_MAX: usize = 10;
-/// Events whose mismatches are told in one second. Nobody reads more, and the timeline could not hold them.
+/// Events whose mismatches are told in one second. Nobody reads more, and the timeline could not hold them; those
+/// that come after say so themselves.
 const EVENTS_EXPLAINED_PER_SECOND_MAX: u32 = 200;
 
 /// An event on a bus.
@@ -177,16 +178,31 @@ impl EventBus {
         for rule in matching.iter().map(|place| &index.rules[*place]).filter(|rule| is_asked_for(rule)) {
             let what = format!("rule {} matched", rule.name);
             let targets = rule.targets.len();
-            routed.moments.push(accepted.moment(world, Kind::Rule, what).detail(format!("{targets} targets")));
+            routed.moments.push(accepted.moment(world, Kind::Rule, what).detail(counted(targets, "target")));
             routed.deliver(world, rule, accepted);
         }
         let has_mismatches = index.rules.len() > matching.len() || !index.disabled.is_empty();
-        if has_mismatches && self.explanations.take(accepted.ingested_at) {
+        let is_explained = has_mismatches && self.explanations.take(accepted.ingested_at);
+        if is_explained {
             tell_mismatches(world, index, (accepted, &event), &matching, routed);
+        } else if has_mismatches {
+            let rules = index.rules.len() - matching.len() + index.disabled.len();
+            say_what_is_left_out(
+                routed,
+                format!(
+                    "{rules} rules did not match; why is told of the first {EVENTS_EXPLAINED_PER_SECOND_MAX} events of a second"
+                ),
+            );
         }
         if matching.is_empty() {
             let what = format!("no rule on bus {} matched {}", bus.name, accepted.detail_type);
-            let rules = format!("{} rules, {} of them enabled", bus.rules().len(), index.rules.len());
+            let rules = format!("{}, {} of them enabled", counted(bus.rules().len(), "rule"), index.rules.len());
+            let mut disabled = index.disabled.iter().take(if is_explained { MISMATCHES_TOLD_MAX } else { 0 });
+            if let Some(rule) = disabled.find(|rule| rule.would_match(&accepted.event)) {
+                let detail = format!("{rules}; rule {} would have matched, and is disabled", rule.name);
+                routed.moments.push(accepted.moment(world, Kind::Warning, what).detail(detail));
+                return;
+            }
             let nearest = index.patterns.nearest(&event).map(|(place, Mismatch { field, reason })| {
                 format!("; rule {} did not match: {field} {reason}", index.rules[place].name)
             });
@@ -194,6 +210,11 @@ impl EventBus {
             routed.moments.push(accepted.moment(world, Kind::Warning, what).detail(detail));
         }
     }
+}
+
+/// `1 rule`, `2 rules`
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Tells of the rules that did not match, those first that share a required value with the event.
@@ -221,8 +242,21 @@ fn tell_mismatches(
             tell(&index.rules[*place], format!("{field} {reason}"));
         }
     }
-    for rule in index.disabled.iter().take(MISMATCHES_TOLD_MAX - told.len()) {
+    let disabled = index.disabled.len().min(MISMATCHES_TOLD_MAX - told.len());
+    for rule in &index.disabled[..disabled] {
         tell(rule, "the rule is disabled".into());
+    }
+    let told = told.len() + disabled;
+    let left_out = index.rules.len() - matching.len() + index.disabled.len() - told;
+    if left_out > 0 {
+        say_what_is_left_out(routed, format!("{left_out} more rules did not match; {told} are told one by one"));
+    }
+}
+
+/// Says it where everybody who looks for the event sees it: at the event's own moment, which is the first.
+fn say_what_is_left_out(routed: &mut Routed, what: String) {
+    if let Some(event) = routed.moments.first_mut().filter(|moment| moment.kind == Kind::Event) {
+        event.detail = Some(what);
     }
 }
 

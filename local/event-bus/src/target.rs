@@ -278,8 +278,9 @@ impl Target {
             ("logs", _) if is_here && parsed.resource.starts_with("log-group:") => Ok(Destination::LogGroup),
             ("lambda" | "sqs" | "logs" | "events", _) => Err(refused("Provided Arn is not in correct format.")),
             (service, _) => Err(refused(&format!(
-                "Targets of the service {service} are not implemented by this server; Lambda functions, SQS queues, \
-                 event buses, API destinations and log groups of CloudWatch Logs are."
+                "Targets of {} are not implemented by this server; Lambda functions, SQS queues, \
+                 event buses, API destinations and log groups of CloudWatch Logs are.",
+                known_as(service)
             ))),
         }
     }
@@ -318,6 +319,20 @@ impl Target {
         }
         resource.rsplit('/').next().unwrap_or(resource).trim_start_matches("function:")
     }
+}
+
+/// A service as people know it, by its name in ARNs.
+fn known_as(service: &str) -> String {
+    match service {
+        "states" => "Step Functions",
+        "sns" => "SNS",
+        "kinesis" => "Kinesis",
+        "firehose" => "Firehose",
+        "ecs" => "ECS",
+        "batch" => "Batch",
+        _ => return format!("the service {service}"),
+    }
+    .to_owned()
 }
 
 /// The names of FIFO queues, and no others, end so.

@@ -78,11 +78,21 @@ impl Room {
         Self::over(World::for_tests(1), Location::Memory)
     }
 
+    /// Whose waits between attempts are divided.
+    pub fn with_time_scale(time_scale: f64) -> Self {
+        Self::open(World::for_tests(1), Location::Memory, time_scale)
+    }
+
     pub fn over(world: World, location: Location) -> Self {
+        Self::open(world, location, 1.0)
+    }
+
+    fn open(world: World, location: Location, time_scale: f64) -> Self {
         let (lane, outside) = (Arc::new(Lane::default()), Arc::new(Outside::default()));
         let deliveries: Arc<dyn Deliveries> = lane.clone();
         let (targets, http) = (outside.clone(), outside.clone());
-        let room = EventBus::open(world.clone(), location, Durability::default(), deliveries, targets, http);
+        let durability = Durability::default();
+        let room = EventBus::open(world.clone(), location, durability, deliveries, targets, http, time_scale);
         let room = room.expect("the room opens");
         let service = room.services().remove(0);
         Self { world, bus: room, service, lane, outside }
@@ -144,7 +154,7 @@ impl Room {
         let mut steps = Vec::new();
         for delivery in queued {
             steps.push(match self.attempt(&delivery, 0, self.world.clock.now()).await {
-                Step::Call => self.call_again(&delivery, 0).await,
+                Step::Call { .. } => self.call_again(&delivery, 0).await,
                 step => step,
             });
         }

@@ -50,13 +50,14 @@ impl EventBus {
 
     /// Fires what is due and tells when the next rule will be. `timer` is what earlier calls know; nothing at first.
     pub(crate) async fn fire_due(&self, timer: &mut Option<Timer>) -> Result<Option<Timestamp>, Error> {
+        // Before the rules are looked at: a target that was put before a time came must not miss it.
+        let now = self.world.clock.now();
         let book = self.shelf.book().await?;
         if timer.is_none() {
             let fired = self.shelf.database().read(store::firings).await?;
             *timer = Some(Timer { fired, made_up_for_max: MADE_UP_FOR_AFTER_START_MAX });
         }
         let Some(timer) = timer else { return Ok(None) };
-        let now = self.world.clock.now();
         let rules = book.bus(DEFAULT_BUS)?.rules();
         timer.fired.retain(|arn, _| rules.iter().any(|rule| rule.arn == *arn));
         let mut next: Option<Timestamp> = None;

@@ -230,6 +230,7 @@ pub(crate) async fn open_rooms(
         Arc::clone(&outside) as Arc<dyn event_bus::Deliveries>,
         outside as Arc<dyn event_bus::Targets>,
         Arc::new(CallsOut::default()),
+        settings.time_scale,
     )?;
     let _ = results.bus.set(Arc::downgrade(&bus)); // it is set once, here
     let outside =

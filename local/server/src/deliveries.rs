@@ -91,9 +91,10 @@ impl Worker {
             event_bus::Step::Done | event_bus::Step::DeadLettered | event_bus::Step::Dropped { .. } => Then::Done,
             event_bus::Step::Retry { due } => Then::Retry { due },
             event_bus::Step::Postpone { due } => Then::Postpone { due },
-            event_bus::Step::Call => {
+            event_bus::Step::Call { trace } => {
                 let call = NewJob { body: job.body.clone(), due: now, label: job.label.clone() };
-                Then::MoveTo(vec![(self.calls.clone(), call)])
+                let jobs = faults::queued(&self.world, CALLS, call, Some(&trace));
+                Then::MoveTo(jobs.into_iter().map(|job| (self.calls.clone(), job)).collect())
             }
             event_bus::Step::Invoke { function_arn, payload, trace, .. } => {
                 match self.functions.async_job(&function_arn, payload.as_bytes(), &trace) {

@@ -376,6 +376,11 @@ mod tests {
         t.event("default", "s", json!({})).await;
         let detail = "2 rules, 2 of them enabled; rule b did not match: detail.kind is not there; wanted \"x\"";
         assert_eq!(t.moments(Kind::Warning).pop().expect("a warning").detail.as_deref(), Some(detail));
+        t.rule("default", "c", r#"{"source":["s"]}"#).await;
+        t.call("DisableRule", json!({ "Name": "c" })).await.ok();
+        t.event("default", "s", json!({})).await;
+        let detail = "3 rules, 2 of them enabled; rule c would have matched, and is disabled";
+        assert_eq!(t.moments(Kind::Warning).pop().expect("a warning").detail.as_deref(), Some(detail));
     }
 
     #[tokio::test]
@@ -389,6 +394,9 @@ mod tests {
         }
         assert_eq!(t.moments(Kind::Rule).len(), 200 * 5);
         assert_eq!(t.moments(Kind::Warning).len(), 300, "each is warned of, with the nearest rule");
+        let events = t.moments(Kind::Event);
+        let said: Vec<_> = events.iter().filter_map(|moment| moment.detail.as_deref()).collect();
+        assert_eq!(said, ["5 rules did not match; why is told of the first 200 events of a second"; 100]);
     }
 
     /// What cannot be answered must not end the process either: all of it runs on a small stack.
@@ -420,6 +428,40 @@ mod tests {
         thread.expect("a thread").join().expect("it ends well");
     }
 
+    /// A pattern a thousand deep is longer than any may be; the deepest that is not works.
+    #[test]
+    fn the_deepest_pattern_works_on_a_small_stack() {
+        const DEPTH: usize = 680;
+        let on_a_small_stack = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            runtime.block_on(async {
+                let t = Room::new();
+                let nested = |value: &str, n: usize| format!("{}{value}{}", "{\"a\":".repeat(n), "}".repeat(n));
+                let pattern = |n: usize| format!("{{\"detail\":{}}}", nested("[\"x\"]", n));
+                let put = |n: usize| json!({ "Name": "deep", "EventPattern": pattern(n) });
+                let too_long = format!(
+                    "1 validation error detected: Value '{}' at 'eventPattern' failed to satisfy constraint: Member must \
+                     have length less than or equal to 4096",
+                    pattern(1_000)
+                );
+                t.call("PutRule", put(1_000)).await.error("ValidationException", &too_long);
+                t.call("PutRule", put(DEPTH)).await.ok();
+                t.target("default", "deep", json!({ "Id": "q", "Arn": "arn:aws:sqs:us-east-1:000000000000:q" })).await;
+                for (value, detail_type) in [("\"x\"", "fits"), ("\"y\"", "does not")] {
+                    let changes = json!({ "Detail": nested(value, DEPTH), "DetailType": detail_type });
+                    let answer = t.call("PutEvents", json!({ "Entries": [entry(&changes)] })).await.ok();
+                    assert_eq!(answer["FailedEntryCount"], 0);
+                }
+                let labels: Vec<_> = t.queued().into_iter().map(|delivery| delivery.label).collect();
+                assert_eq!(labels, ["fits → rule deep → q"]);
+                let told = t.moments(Kind::Rule).pop().expect("the second is told").detail.clone();
+                assert!(told.is_some_and(|told| told.starts_with("detail.a.a.")), "why it does not");
+            });
+        };
+        let thread = std::thread::Builder::new().stack_size(512 * 1024).spawn(on_a_small_stack);
+        thread.expect("a thread").join().expect("it ends well");
+    }
+
     #[tokio::test]
     async fn many_rules_do_not_flood_the_timeline() {
         let t = Room::new();
@@ -431,6 +473,10 @@ mod tests {
         assert_eq!(t.moments(Kind::Rule).len(), 20);
         t.event("default", "unknown", json!({})).await;
         assert_eq!(t.moments(Kind::Rule).len(), 30);
+        let events = t.moments(Kind::Event);
+        let said: Vec<_> = events.iter().map(|moment| moment.detail.as_deref().unwrap_or_default()).collect();
+        let more = |rules: u32, told: u32| format!("{rules} more rules did not match; {told} are told one by one");
+        assert_eq!(said, [more(40, 20), more(50, 10)]);
     }
 
     #[tokio::test]

@@ -173,7 +173,19 @@ mod tests {
             (json!({ "Arn": "q" }), "Parameter q is not valid. Reason: Provided Arn is not in correct format."),
             (
                 json!({ "Arn": "arn:aws:sns:us-east-1:000000000000:topic" }),
-                "Parameter arn:aws:sns:us-east-1:000000000000:topic is not valid. Reason: Targets of the service sns are not implemented by this server; Lambda functions, SQS queues, event buses, API destinations and log groups of CloudWatch Logs are.",
+                "Parameter arn:aws:sns:us-east-1:000000000000:topic is not valid. Reason: Targets of SNS are not implemented by this server; Lambda functions, SQS queues, event buses, API destinations and log groups of CloudWatch Logs are.",
+            ),
+            (
+                json!({ "Arn": "arn:aws:states:us-east-1:000000000000:stateMachine:m" }),
+                "Parameter arn:aws:states:us-east-1:000000000000:stateMachine:m is not valid. Reason: Targets of Step Functions are not implemented by this server; Lambda functions, SQS queues, event buses, API destinations and log groups of CloudWatch Logs are.",
+            ),
+            (
+                json!({ "Arn": "arn:aws:glue:us-east-1:000000000000:workflow/w" }),
+                "Parameter arn:aws:glue:us-east-1:000000000000:workflow/w is not valid. Reason: Targets of the service glue are not implemented by this server; Lambda functions, SQS queues, event buses, API destinations and log groups of CloudWatch Logs are.",
+            ),
+            (
+                json!({ "Arn": QUEUE, "DeadLetterConfig": { "Arn": "arn:aws:sns:us-east-1:000000000000:t" } }),
+                "Parameter DeadLetterConfig is not valid. Reason: arn:aws:sns:us-east-1:000000000000:t is not a standard SQS queue.",
             ),
             (
                 json!({ "Arn": QUEUE, "KinesisParameters": {} }),

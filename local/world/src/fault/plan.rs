@@ -179,7 +179,7 @@ pub struct TriggerFault {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeliveryFault {
-    /// Both if none is named.
+    /// All of them if none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lane: Option<LaneName>,
     /// Only what has this in its label, as `settle` shows it: `UserCreated → rule welcome → welcome-email`.
@@ -202,6 +202,8 @@ pub struct DeliveryFault {
 pub enum LaneName {
     /// From a rule to its target.
     BusDeliveries,
+    /// Calls of API destinations, which the deliveries to them become.
+    BusCalls,
     /// Invocations for which nobody waits.
     AsyncInvocations,
 }
@@ -211,6 +213,7 @@ impl LaneName {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BusDeliveries => "bus-deliveries",
+            Self::BusCalls => "bus-calls",
             Self::AsyncInvocations => "async-invocations",
         }
     }

@@ -54,6 +54,7 @@ fn a_plan_is_written_as_it_was_read() {
         {"function": {"name": "f", "fail": "before", "onlyIfRetried": true}, "skip": 2},
         {"trigger": {"timeOut": true}},
         {"delivery": {"lane": "async-invocations", "shuffleMs": 10}},
+        {"delivery": {"lane": "bus-calls", "lateMs": 10}},
     ]});
     assert_eq!(serde_json::to_value(plan(&text)).expect("JSON"), text);
 }
@@ -108,4 +109,20 @@ fn every_strike_is_told_and_counted() {
     let told = world.timeline.all();
     assert_eq!(told[0].what, "fault: dynamodb PutItem: answers ThrottlingException, was not carried out");
     assert_eq!((told.len(), told[0].trace.clone()), (1, Some(trace)));
+}
+
+#[test]
+fn deliveries_overtake_each_other() {
+    let world = World::for_tests(1);
+    world.faults.replace(plan(&json!({"faults": [{"delivery": {"shuffleMs": 1000}}]})));
+    let waits: Vec<_> = (0..20).map(|_| world.faults.delivery("bus-deliveries", "label", None).wait).collect();
+    assert!(!waits.is_sorted() && waits.iter().all(|wait| *wait <= Duration::from_secs(1)), "{waits:?}");
+}
+
+#[test]
+fn a_lane_has_faults_of_its_own() {
+    let world = World::for_tests(1);
+    world.faults.replace(plan(&json!({"faults": [{"delivery": {"lane": "bus-calls", "twice": true}}]})));
+    let copies = |lane| world.faults.delivery(lane, "label", None).copies;
+    assert_eq!((copies("bus-deliveries"), copies("bus-calls"), copies("async-invocations")), (1, 2, 1));
 }
