@@ -182,9 +182,9 @@ impl Router {
             }
             Err(error) => {
                 if error.status.is_server_error() {
-                    tracing::error!(operation = call.operation, request_id = call.request_id, %error);
+                    tracing::error!(request_id = call.request_id, "{} failed: {error}", call.operation);
                 } else {
-                    tracing::warn!(operation = call.operation, request_id = call.request_id, %error);
+                    tracing::warn!(request_id = call.request_id, "{} was refused: {error}", call.operation);
                 }
                 self.world.timeline.record(told.outcome(Outcome::Failed).detail(error.to_string()));
             }

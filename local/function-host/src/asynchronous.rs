@@ -202,7 +202,10 @@ impl FunctionHost {
         let destination = named.event_invoke().and_then(|config| config.on_failure.clone());
         let dead_letters = named.shown().ok().and_then(|shown| shown.settings.dead_letter_arn.as_deref());
         if destination.is_none() && dead_letters.is_none() {
-            self.warn(ended.job, format!("an event was given up ({:?}), and nobody is told", ended.condition));
+            self.warn(ended.job, format!(
+                    "an event was given up ({:?}): the function has neither a dead-letter queue nor a destination for failures",
+                    ended.condition
+                ));
         }
         if let Some(destination) = &destination {
             let record = self.record(named, &ended);

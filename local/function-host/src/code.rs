@@ -66,7 +66,7 @@ impl CodeRequest {
 async fn on_disk(host: &FunctionHost, path: PathBuf, runtime: Runtime) -> Result<Code, Error> {
     if !path.is_absolute() {
         let shown = path.display();
-        return Err(Error::InvalidParameterValue(format!("S3Key must be an absolute path here, and {shown} is none")));
+        return Err(Error::InvalidParameterValue(format!("S3Key must be an absolute path here, not {shown}")));
     }
     if path.extension().is_some_and(|extension| extension == "zip") && path.is_file() {
         return unpack_file(host, path).await;

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use aws_api::Arn;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -190,7 +191,7 @@ impl ConfigurationRequest {
             to.environment = environment.variables.map(check_environment).transpose()?;
         }
         if let Some(config) = self.dead_letter_config {
-            to.dead_letter_arn = config.target_arn.filter(|arn| !arn.is_empty());
+            to.dead_letter_arn = config.target_arn.filter(|arn| !arn.is_empty()).map(check_dead_letters).transpose()?;
         }
         if let Some(mode) = self.tracing_config.and_then(|config| config.mode) {
             to.tracing_mode = one_of(mode, &["Active", "PassThrough"], "tracingConfig.mode")?;
@@ -295,6 +296,18 @@ fn check_role(role: String) -> Result<String, Error> {
     }
     let constraint = format!("Member must satisfy regular expression pattern: {ROLE_PATTERN}");
     Err(Error::constraint(&role, "role", &constraint))
+}
+
+/// AWS takes topics as well; a letter that goes nowhere would be worse than none.
+fn check_dead_letters(arn: String) -> Result<String, Error> {
+    let service = arn.parse::<Arn>().map(|arn| arn.service);
+    match service.as_deref() {
+        Ok("sqs") if arn.strip_suffix(".fifo").is_none() => Ok(arn),
+        Ok("sns") => Err(Error::InvalidParameterValue(format!(
+            "SNS topics are not implemented by this server as dead-letter targets; standard SQS queues are: {arn}"
+        ))),
+        _ => Err(Error::InvalidParameterValue(format!("The dead-letter target {arn} is not a standard SQS queue."))),
+    }
 }
 
 fn check_handler(handler: String) -> Result<String, Error> {

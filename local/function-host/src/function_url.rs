@@ -182,9 +182,10 @@ impl FunctionHost {
             tail: false,
             if_failed: Went::Failed,
         };
+        let function = named.function.name.clone();
         match self.run(named, order).await {
             Ok(invoked) if invoked.function_error.is_none() => answer_of(&invoked.payload).unwrap_or_else(|reason| {
-                tracing::warn!(request_id = request.request_id, "a function URL's answer was none: {reason}");
+                tracing::warn!(function, "its answer cannot be sent by HTTP, so the caller got a 502: {reason}");
                 HttpAnswer::bad_gateway()
             }),
             Err(Error::TooManyRequests { reason }) => HttpAnswer::throttled(reason),

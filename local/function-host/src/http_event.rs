@@ -112,7 +112,7 @@ fn structured(mut members: Map<String, Value>) -> Result<HttpAnswer, String> {
         _ => None,
     });
     let status = status.filter(|code| *code >= 200).and_then(|code| StatusCode::from_u16(code).ok());
-    let status = status.ok_or_else(|| format!("the statusCode {} is none", members["statusCode"]))?;
+    let status = status.ok_or_else(|| format!("{} is no HTTP status", members["statusCode"]))?;
     let mut headers = HeaderMap::new();
     match members.remove("headers") {
         None | Some(Value::Null) => {}

@@ -20,7 +20,7 @@ use crate::logs::Report;
 use crate::named::Named;
 use crate::pool::{NotStarted, Pool};
 use crate::runtime_api::RESPONSE_BYTES_MAX;
-use crate::sandbox::{Event, InitFailure, Outcome, Sandbox, Work};
+use crate::sandbox::{Ended, Event, InitFailure, Outcome, Sandbox, Work};
 use crate::unstoppable::Unstoppable;
 
 /// How often an event may meet a sandbox that ends before it has fetched it. An idle process that is killed
@@ -162,6 +162,8 @@ pub(crate) fn client_context(json: &str) -> Result<HeaderValue, Error> {
 struct Ran {
     payload: Bytes,
     failed: bool,
+    /// Nobody else has said how it failed.
+    by_platform: bool,
     /// For the report.
     status: Option<String>,
     /// What the platform says in the log of how it ended.
@@ -169,8 +171,8 @@ struct Ran {
     duration: Duration,
     /// None if no sandbox came up.
     sandbox: Option<Arc<Sandbox>>,
-    /// What one printed that did not come up.
-    log_tail: String,
+    /// What one printed that did not come up, or what was printed until it was answered.
+    log: Option<String>,
 }
 
 async fn carry_out(pool: Arc<Pool>, arn: HeaderValue, order: Order, permit: Permit) -> Result<Invoked, Error> {
@@ -199,6 +201,9 @@ async fn carry_out(pool: Arc<Pool>, arn: HeaderValue, order: Order, permit: Perm
     let mut moment = moment.took(began.elapsed());
     if ran.failed {
         let detail = detail(&ran.payload);
+        if ran.by_platform && !by_fault && !pool.is_closed() {
+            tracing::warn!(function = pool.plan.function, "{detail}");
+        }
         let detail = if by_fault { format!("fault: {detail}") } else { detail };
         moment = moment.outcome(order.if_failed).detail(detail);
     }
@@ -224,28 +229,31 @@ async fn work_off(pool: &Pool, arn: &HeaderValue, order: &Order) -> Result<Ran, 
         let settings = &pool.plan.settings;
         let time_max = Duration::from_secs(settings.timeout_s.into());
         let deadline = pool.plan.surroundings.system_clock.now().plus(time_max);
-        let (work, outcome) = Work::new(Arc::new(Event {
+        let event = Arc::new(Event {
             request_id: order.request_id.clone(),
             arn: arn.clone(),
             payload: order.payload.clone(),
             deadline_ms: deadline.millis(),
             trace: order.trace.header(),
             client_context: order.client_context.clone(),
-        }));
+        });
+        let (work, ended) = Work::new(event, order.tail);
         sandbox.logs.begin(&order.request_id, order.tail);
         let began = Instant::now();
         if sandbox.assign(work).is_err() {
             continue; // it ended while it was idle
         }
-        let outcome = match timeout(time_max, outcome).await {
-            Ok(Ok(Outcome::NotTaken) | Err(_)) => continue,
-            Ok(Ok(outcome)) => Some(outcome),
+        let ended = match timeout(time_max, ended).await {
+            Ok(Ok(Ended { outcome: Outcome::NotTaken, .. }) | Err(_)) => continue,
+            Ok(Ok(ended)) => Some(ended),
             Err(_) => {
                 sandbox.end();
                 None
             }
         };
-        return Ok(Ran::of(outcome, time_max, began.elapsed(), sandbox, &order.request_id));
+        let (outcome, log) = ended.map_or((None, None), |ended| (Some(ended.outcome), ended.log));
+        let ran = Ran::of(outcome, time_max, began.elapsed(), sandbox, &order.request_id);
+        return Ok(Ran { log, ..ran });
     }
     Err(Error::Service("The function host is shutting down, or its processes are being killed".into()))
 }
@@ -258,11 +266,12 @@ async fn work_off_badly(pool: &Pool, arn: &HeaderValue, order: &Order, fault: &F
     let failed = |kind: &str, text: &str, status: &str| Ran {
         payload: error_payload(kind, &order.request_id, text),
         failed: true,
+        by_platform: true,
         status: Some(status.to_owned()),
         last_words: None,
         duration: delay,
         sandbox: None,
-        log_tail: String::new(),
+        log: None,
     };
     if delay == time_max {
         let text = format!("Task timed out after {:.2} seconds", time_max.as_secs_f64());
@@ -275,7 +284,9 @@ async fn work_off_badly(pool: &Pool, arn: &HeaderValue, order: &Order, fault: &F
     match fault.fail {
         None => work_off(pool, arn, order).await,
         Some(Fail::Before) => Ok(killed()),
-        Some(Fail::After) => work_off(pool, arn, order).await.map(|ran| Ran { sandbox: ran.sandbox, ..killed() }),
+        Some(Fail::After) => {
+            work_off(pool, arn, order).await.map(|ran| Ran { sandbox: ran.sandbox, log: ran.log, ..killed() })
+        }
     }
 }
 
@@ -301,6 +312,7 @@ impl Ran {
             }
             Some(Outcome::Response(_) | Outcome::Error(_) | Outcome::ResponseTooLarge) => None,
         };
+        let by_platform = !matches!(outcome, Some(Outcome::Response(_) | Outcome::Error(_)));
         let (payload, failed, status) = match outcome {
             Some(Outcome::Response(payload)) => (payload, false, None),
             Some(Outcome::Error(payload)) => (payload, true, None),
@@ -319,12 +331,17 @@ impl Ran {
                 failed("Sandbox.Timedout", text, "timeout")
             }
         };
-        Self { payload, failed, status, last_words, duration, sandbox: Some(sandbox), log_tail: String::new() }
+        Self { payload, failed, by_platform, status, last_words, duration, sandbox: Some(sandbox), log: None }
     }
 
     fn not_started(pool: &Pool, order: &Order, not_started: NotStarted) -> Self {
         let failed = |kind: &str, text: &str| error_payload(kind, &order.request_id, text);
         let time_max = pool.plan.settings.timeout_s;
+        let by_platform = match &not_started.failure {
+            InitFailure::Reported(_) => false,
+            InitFailure::InvalidEntrypoint(text) => !text.contains('\n'), // what compilers say was told already
+            InitFailure::Exited(_) | InitFailure::TimedOut | InitFailure::Closed => true,
+        };
         let payload = match not_started.failure {
             InitFailure::Reported(payload) => payload,
             InitFailure::InvalidEntrypoint(text) => failed("Runtime.InvalidEntrypoint", &text),
@@ -333,33 +350,39 @@ impl Ran {
                 failed("Sandbox.Timedout", &format!("Task timed out after {time_max}.00 seconds"))
             }
         };
-        let log_tail = not_started.log_tail;
+        let log = Some(not_started.log_tail);
         Self {
             payload,
             failed: true,
+            by_platform,
             status: None,
             last_words: None,
             duration: Duration::ZERO,
             sandbox: None,
-            log_tail,
+            log,
         }
     }
 }
 
 fn log_tail(pool: &Pool, order: &Order, ran: &Ran) -> String {
-    let Some(sandbox) = &ran.sandbox else { return ran.log_tail.clone() };
-    sandbox.logs.catch_up();
+    let Some(sandbox) = &ran.sandbox else { return ran.log.clone().unwrap_or_default() };
+    // A process that has not answered has ended, and so has not begun with anything else.
+    let printed = ran.log.clone().unwrap_or_else(|| {
+        sandbox.logs.catch_up();
+        sandbox.logs.tail()
+    });
     if !order.tail {
-        return sandbox.logs.tail();
+        return printed;
     }
-    sandbox.logs.end(&Report {
+    let report = Report {
         request_id: &order.request_id,
         duration: ran.duration,
         memory_mb: pool.plan.settings.memory_mb,
         memory_used_mb: sandbox.memory_used_mb(),
         init: sandbox.init_of(&order.request_id),
         status: ran.status.as_deref(),
-    })
+    };
+    report.behind(printed)
 }
 
 /// An error of the platform's: its message begins with the request's id.

@@ -108,17 +108,11 @@ impl Logs {
             return;
         }
         self.catch_up();
-        self.state.lock().expect("no holder panics").printer.close(request_id, last_words, report);
-    }
-
-    /// An invocation has ended: its tail.
-    pub(crate) fn end(&self, report: &Report<'_>) -> String {
         let mut state = self.state.lock().expect("no holder panics");
-        if state.tail.back().is_some_and(|byte| *byte != b'\n') {
-            state.append(b"\n");
+        state.printer.close(request_id, last_words, report);
+        if !state.line.is_empty() {
+            self.show(&mut state, b"\n"); // the next invocation's first line is another
         }
-        state.append(report.text().as_bytes());
-        state.text()
     }
 
     /// The last that was printed.
@@ -193,8 +187,15 @@ impl State {
 }
 
 impl Report<'_> {
-    fn text(&self) -> String {
-        self.lines().concat()
+    /// What an invocation printed, with its END and REPORT: no more than a tail may have.
+    pub(crate) fn behind(&self, mut printed: String) -> String {
+        if !printed.is_empty() && !printed.ends_with('\n') {
+            printed.push('\n');
+        }
+        printed.extend(self.lines());
+        let excess = printed.len().saturating_sub(TAIL_BYTES_MAX);
+        printed.drain(..printed.ceil_char_boundary(excess));
+        printed
     }
 
     /// What the invocation is billed for: the time it took, begun milliseconds counting whole.
@@ -255,7 +256,7 @@ mod tests {
         let expected = "coming up\nSTART RequestId: 1 Version: $LATEST\nhello\nEND RequestId: 1\nREPORT RequestId: 1\t\
                         Duration: 1.50 ms\tBilled Duration: 14 ms\tMemory Size: 128 MB\tMax Memory Used: 5 MB\t\
                         Init Duration: 12.00 ms\t\n";
-        assert_eq!(logs.end(&report), expected);
+        assert_eq!(report.behind(logs.tail()), expected);
         logs.begin("2", true);
         assert_eq!(logs.tail(), "START RequestId: 2 Version: $LATEST\n");
     }

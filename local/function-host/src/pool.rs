@@ -307,6 +307,11 @@ impl Pool {
         self.start(self.plan.surroundings.limits.init_time, false);
     }
 
+    /// The host shuts down: what still runs is ended by us.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.lock().expect("no holder panics").is_closed()
+    }
+
     fn start(&self, init_time_max: Duration, rerun: bool) {
         let Some(pool) = self.this.upgrade() else { return };
         let build = self.state.lock().expect("no holder panics").build.number;

@@ -3,12 +3,13 @@
 //! One task owns all of it: the port, the output and the process, for which it alone waits and which it alone
 //! kills. What is true of the sandbox in between stands in `sandbox.rs`.
 
+use std::fs;
 use std::io;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
@@ -100,6 +101,9 @@ pub(crate) async fn live(sandbox: Arc<Sandbox>, mut child: Child, listener: TcpL
     };
     // Its children may live on and hold its files and ports. The group's id is taken as long as they do.
     signal_group(sandbox.pid, Signal::KILL);
+    if let Ok(address) = listener.local_addr() {
+        let _ = tokio::task::spawn_blocking(move || kill_strays(&address.to_string())).await; // it does not panic
+    }
     sandbox.logs.catch_up();
     sandbox.ended(&exit_reason(status));
 }
@@ -135,6 +139,20 @@ async fn stop(sandbox: &Sandbox, child: &mut Child) -> Option<ExitStatus> {
 fn signal_group(pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
         let _ = kill_process_group(pid, signal); // there may be nobody left
+    }
+}
+
+/// Ends what a function has started and what has left its group (`setsid`). Such a process is known by the address
+/// that it inherited, which is this sandbox's alone as long as its port is open. Only Linux can be asked.
+fn kill_strays(runtime_api: &str) {
+    let sign = format!("AWS_LAMBDA_RUNTIME_API={runtime_api}");
+    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let pid = process.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
+        let Some(pid) = pid else { continue };
+        let Ok(environment) = fs::read(process.path().join("environ")) else { continue };
+        if environment.split(|byte| *byte == 0).any(|variable| variable == sign.as_bytes()) {
+            let _ = kill_process(pid, Signal::KILL); // it may have ended meanwhile
+        }
     }
 }
 

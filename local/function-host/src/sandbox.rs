@@ -79,7 +79,18 @@ pub(crate) enum Ending {
 /// One invocation, as a sandbox is given it.
 pub(crate) struct Work {
     pub(crate) event: Arc<Event>,
-    reply: oneshot::Sender<Outcome>,
+    /// Whether its caller wants to see the log.
+    wants_log: bool,
+    reply: oneshot::Sender<Ended>,
+}
+
+/// How an invocation ended, with what it printed if that was taken in that moment.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) outcome: Outcome,
+    /// Of an invocation whose caller wants it, or that failed. The sandbox may have begun with the next one before
+    /// whoever waits for this one wakes up.
+    pub(crate) log: Option<String>,
 }
 
 /// What the function sees.
@@ -148,9 +159,15 @@ impl Outcome {
 }
 
 impl Work {
-    pub(crate) fn new(event: Arc<Event>) -> (Self, oneshot::Receiver<Outcome>) {
-        let (reply, outcome) = oneshot::channel();
-        (Self { event, reply }, outcome)
+    pub(crate) fn new(event: Arc<Event>, wants_log: bool) -> (Self, oneshot::Receiver<Ended>) {
+        let (reply, ended) = oneshot::channel();
+        (Self { event, wants_log, reply }, ended)
+    }
+}
+
+impl From<Outcome> for Ended {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, log: None }
     }
 }
 
@@ -250,7 +267,12 @@ impl Sandbox {
             drop(state);
             // Here and not by who waits for it: the next invocation may begin before they wake up.
             self.close_log(request_id, None, outcome.status());
-            let _ = work.reply.send(outcome); // its caller gave up in this very moment
+            let is_failure = !matches!(outcome, Outcome::Response(_));
+            let log = (work.wants_log || is_failure).then(|| {
+                self.logs.catch_up();
+                self.logs.tail()
+            });
+            let _ = work.reply.send(Ended { outcome, log }); // its caller gave up in this very moment
         }
         Ok(())
     }
@@ -384,8 +406,8 @@ impl Phase {
     /// Tells whoever waits for this phase's work that there will be no answer.
     fn tell(self, reason: &str) {
         match self {
-            Self::Assigned(work) => drop(work.reply.send(Outcome::NotTaken)),
-            Self::Running(work) => drop(work.reply.send(Outcome::Exited(reason.to_owned()))),
+            Self::Assigned(work) => drop(work.reply.send(Outcome::NotTaken.into())),
+            Self::Running(work) => drop(work.reply.send(Outcome::Exited(reason.to_owned()).into())),
             Self::Initialising | Self::Idle | Self::Answered | Self::Ended(_) => {}
         }
     }

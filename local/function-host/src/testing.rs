@@ -374,6 +374,10 @@ fn act(stream: &mut TcpStream, headers: &HashMap<String, String>, event: &Value,
             eprintln!("and the last line");
             respond(stream, b"null");
         }
+        "answer-late" => {
+            std::thread::park_timeout(Duration::from_millis(event["ms"].as_u64().unwrap_or(0)));
+            respond(stream, event["n"].to_string().as_bytes());
+        }
         "respond-large" => {
             let (status, _, body) = respond(stream, &vec![b' '; 7 * 1024 * 1024]);
             eprintln!("{status} {}", String::from_utf8_lossy(&body));

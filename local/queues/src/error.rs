@@ -209,9 +209,6 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let (shape, query_code, status) = error.names();
         let fault = if error.is_senders() { "Sender" } else { "Receiver" };
-        if let Error::Storage(error) = &error {
-            tracing::error!(%error, "SQS could not reach its file");
-        }
         ApiError::new(format!("com.amazonaws.sqs#{shape}"), error.to_string())
             .status(status)
             .header("x-amzn-query-error", format!("{query_code};{fault}"))

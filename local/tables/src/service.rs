@@ -206,12 +206,15 @@ impl Tables {
             let _turn = self.turn.write().await;
             self.forward.ask(format!("{target}.{operation}"), body).await
         };
-        let answer = answer.map_err(|error| {
+        let mut answer = answer.map_err(|error| {
             tracing::error!(operation, %error, "dynoxide's server could not be asked");
             ApiError::internal("InternalServerError", "The request processing has failed.")
         })?;
         if matches!(operation, "CreateTable" | "UpdateTable" | "DeleteTable") {
             self.forget_key_names();
+        }
+        if operation == "DescribeStream" && answer.status.is_success() {
+            answer.body = with_open_shards(&answer.body).unwrap_or(answer.body);
         }
         let body = match (text, String::from_utf8(answer.body)) {
             (Text::Names, Ok(body)) => arns::from_dynoxide(place, &body).into_bytes(),
@@ -257,9 +260,9 @@ impl Tables {
     fn refuse(&self, call: &Call, begun: Moment, status: StatusCode, body: Vec<u8>) -> Reply {
         let error = shown(&body);
         if status.is_server_error() {
-            tracing::error!(operation = call.operation, request_id = call.request_id, error);
+            tracing::error!(request_id = call.request_id, "{} failed: {error}", call.operation);
         } else {
-            tracing::warn!(operation = call.operation, request_id = call.request_id, error);
+            tracing::warn!(request_id = call.request_id, "{} was refused: {error}", call.operation);
         }
         let mut moment = begun.outcome(Outcome::Failed).detail(error).id("service", "dynamodb");
         moment.kind = Kind::ApiCall;
@@ -285,6 +288,16 @@ fn is_write(operation: &str) -> bool {
             | "UpdateTable"
             | "DeleteTable"
     )
+}
+
+/// A description of a stream whose shards do not end: the one shard of a table never closes, and a reader that sees an
+/// `EndingSequenceNumber` takes it for closed.
+fn with_open_shards(body: &[u8]) -> Option<Vec<u8>> {
+    let mut stream: Value = serde_json::from_slice(body).ok()?;
+    for shard in stream["StreamDescription"]["Shards"].as_array_mut()? {
+        shard["SequenceNumberRange"].as_object_mut()?.remove("EndingSequenceNumber");
+    }
+    serde_json::to_vec(&stream).ok()
 }
 
 /// `ValidationException: …`, out of an error's body.

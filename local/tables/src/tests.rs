@@ -222,7 +222,10 @@ async fn a_stream_tells_what_was_written() {
     let arn = streams["Streams"][0]["StreamArn"].clone();
     assert!(arn.as_str().is_some_and(|arn| arn.starts_with("arn:aws:dynamodb:eu-west-1:123456789012:")), "{arn}");
     let stream = t.streams("DescribeStream", json!({"StreamArn": arn})).await.ok();
-    let shard = &stream["StreamDescription"]["Shards"][0]["ShardId"];
+    let shard = &stream["StreamDescription"]["Shards"][0];
+    let range = shard["SequenceNumberRange"].as_object().expect("a range");
+    assert_eq!(range.keys().collect::<Vec<_>>(), ["StartingSequenceNumber"], "the shard is open");
+    let shard = &shard["ShardId"];
     let iterator = json!({"StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"});
     let iterator = t.streams("GetShardIterator", iterator).await.ok();
     let records = json!({"ShardIterator": iterator["ShardIterator"]});

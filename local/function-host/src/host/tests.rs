@@ -163,6 +163,16 @@ async fn what_lambda_refuses_is_refused() {
         (json!({"Code": {"ZipFile": "UEsDBA=="}}), invalid, "Could not unzip uploaded file"),
         (json!({"Code": {}}), invalid, "Please provide either a ZipFile"),
         (json!({"Code": {"ImageUri": "i"}}), invalid, "Container images"),
+        (
+            json!({"DeadLetterConfig": {"TargetArn": "arn:aws:sns:us-east-1:000000000000:t"}}),
+            invalid,
+            "SNS topics are not implemented by this server as dead-letter targets",
+        ),
+        (
+            json!({"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:q.fifo"}}),
+            invalid,
+            "is not a standard SQS queue.",
+        ),
     ] {
         check(&tandem.error("CreateFunction", request(&changes)).await, code, 400, message);
     }

@@ -97,6 +97,31 @@ async fn a_function_that_hangs_is_killed() {
 }
 
 #[tokio::test]
+async fn an_answer_after_the_deadline_is_nobodys() {
+    let tandem = Tandem::new();
+    tandem.create_with("f", "h", json!({"Timeout": 1})).await;
+    let late = tandem.invoke("f", json!({"do": "answer-late", "ms": 1_500, "n": 1})).await;
+    check(&late, "Sandbox.Timedout", "Error: Task timed out after 1.00 seconds");
+    assert_eq!(tandem.invoke("f", json!({"do": "answer-late", "n": 2})).await, (json!(2), false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tail_of_a_log_is_that_of_its_own_invocation() {
+    let tandem = Tandem::with(|_, limits| limits.sandboxes_max = 1);
+    tandem.create_with("f", "h", json!({"Timeout": 60})).await;
+    let log = async |lines: usize| {
+        let event = json!({"do": "print", "lines": lines});
+        let reply = tandem.invoke_with("f", event, &[("x-amz-log-type", "Tail")]).await.expect("it is invoked");
+        let log = STANDARD.decode(header(&reply, "x-amz-log-result").expect("a log")).expect("Base64");
+        let log = String::from_utf8(log).expect("text");
+        let count = |begin: &str| log.lines().filter(|line| line.starts_with(begin)).count();
+        assert_eq!((count("START "), count("xxx"), count("END "), count("REPORT ")), (1, lines, 1, 1), "{log}");
+    };
+    log(0).await; // what is printed while it comes up is at the head of the first
+    futures_util::future::join_all((0..20).map(log)).await;
+}
+
+#[tokio::test]
 async fn a_function_that_does_not_come_up_gets_a_second_chance_and_then_is_out_of_time() {
     let tandem = Tandem::with(|_, limits| limits.init_time = Duration::from_millis(50));
     tandem.create_with("f", "init-hang", json!({"Timeout": 1})).await;

@@ -218,6 +218,7 @@ async fn process(poller: Arc<Poller>, batch: Vec<Held>) -> Pace {
         poller.progress.hide_until(newest.plus(Duration::from_secs(timeout_s.into())));
         let count =
             format!("{} of {} messages come again, received {receives} times so far", failed.len(), batch.len());
+        tracing::warn!(mapping = mapping.label(), "{why}; {count}");
         moment = moment.outcome(Went::Retrying).detail(format!("{why}; {count}"));
     }
     timeline.record(moment);

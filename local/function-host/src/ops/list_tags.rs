@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::host::FunctionHost;
-use crate::ops::tag_resource::function_name;
+use crate::ops::tag_resource::{Tagged, tagged};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -23,6 +23,11 @@ pub(crate) struct Response {
 
 #[expect(clippy::unused_async, reason = "the table of operations awaits every one of them")]
 pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> Result<Response, Error> {
-    let name = function_name(host, "ListTags", &request.resource)?;
-    Ok(Response { tags: host.named(&name).map(|deployment| deployment.function.tags.clone()).unwrap_or_default() })
+    let tags = match tagged(host, "ListTags", &request.resource)? {
+        Tagged::Function(name) => {
+            host.named(&name).map(|deployment| deployment.function.tags.clone()).unwrap_or_default()
+        }
+        Tagged::Mapping(uuid) => host.mappings.get(&uuid)?.mapping.tags.clone(),
+    };
+    Ok(Response { tags })
 }

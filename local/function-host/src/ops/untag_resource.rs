@@ -1,12 +1,14 @@
 //! `UntagResource`.
 
+use std::collections::BTreeMap;
+
 use aws_api::{Call, Reply};
 use http::StatusCode;
 use serde::Deserialize;
 
 use crate::error::Error;
 use crate::host::FunctionHost;
-use crate::ops::tag_resource::function_name;
+use crate::ops::tag_resource::{change_tags, tagged};
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Request {
@@ -25,11 +27,10 @@ pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> 
                 .into(),
         ));
     };
-    let name = function_name(host, "UntagResource", &request.resource)?;
-    let change = host.change(&name, |function| {
-        function.tags.retain(|key, _| !keys.split(',').any(|removed| removed == key));
+    let remove = |tags: &mut BTreeMap<String, String>| {
+        tags.retain(|key, _| !keys.split(',').any(|removed| removed == key));
         Ok(())
-    });
-    change.await?;
+    };
+    change_tags(host, tagged(host, "UntagResource", &request.resource)?, remove).await?;
     Ok(Reply::bytes(StatusCode::NO_CONTENT, ""))
 }

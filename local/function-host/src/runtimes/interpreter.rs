@@ -39,7 +39,7 @@ impl Interpreters {
             let mut found = self.found.lock().expect("no holder panics");
             Arc::clone(found.entry(runtime.as_str()).or_default())
         };
-        cell.get_or_try_init(|| look_for(runtime)).await.cloned()
+        cell.get_or_try_init(|| look_for(runtime, Path::new(""))).await.cloned()
     }
 }
 
@@ -71,7 +71,8 @@ impl Interpreter {
     }
 }
 
-async fn look_for(runtime: Runtime) -> Result<Interpreter, InvalidEntrypoint> {
+/// In a directory, or on the PATH if that is empty.
+async fn look_for(runtime: Runtime, directory: &Path) -> Result<Interpreter, InvalidEntrypoint> {
     let (names, arguments, product, version) = match runtime.kind {
         Kind::Node(major) => {
             let script = "process.stdout.write(JSON.stringify([process.execPath, process.versions.node, false]))";
@@ -87,7 +88,7 @@ async fn look_for(runtime: Runtime) -> Result<Interpreter, InvalidEntrypoint> {
     };
     let mut too_old = None;
     for name in &names {
-        let Some(interpreter) = ask(name, &arguments).await else { continue };
+        let Some(interpreter) = ask(&directory.join(name), &arguments).await else { continue };
         let (major, minor, patch) = interpreter.version;
         let works = match runtime.kind {
             Kind::Node(_) => major >= NODE_MAJOR_MIN,
@@ -105,14 +106,14 @@ async fn look_for(runtime: Runtime) -> Result<Interpreter, InvalidEntrypoint> {
 }
 
 /// What an interpreter says of itself; none if there is none, or if it is a shim for one that is not there.
-async fn ask(name: &str, arguments: &[&str]) -> Option<Interpreter> {
-    let mut command = Command::new(name);
+async fn ask(program: &Path, arguments: &[&str]) -> Option<Interpreter> {
+    let mut command = Command::new(program);
     command.args(arguments).env_remove("NODE_OPTIONS").env_remove("PYTHONPATH");
     let output = match tool::run(&mut command, ANSWER_TIME_MAX).await {
         Ok(output) if output.succeeded => output.stdout,
         Ok(_) | Err(Failed::NotFound) => return None,
         Err(Failed::Other(error)) => {
-            tracing::warn!(error, "{name} cannot be run");
+            tracing::warn!(error, "{} cannot be run", program.display());
             return None;
         }
     };
@@ -120,4 +121,36 @@ async fn ask(name: &str, arguments: &[&str]) -> Option<Interpreter> {
     let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     Some(Interpreter { path, version: (next(), next(), next()), has_boto3 })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    async fn refused(runtime: &str, directory: &Path) -> String {
+        let runtime = Runtime::parse(runtime).expect("it runs here");
+        look_for(runtime, directory).await.expect_err("there is none").0
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_named_with_what_to_install() {
+        let empty = tempfile::tempdir().expect("a directory");
+        let node = "Runtime nodejs22.x needs Node.js, and there is no `node` on this server's PATH: install Node.js 22";
+        assert_eq!(refused("nodejs22.x", empty.path()).await, node);
+        let python = "Runtime python3.12 needs Python, and there is no `python3.12` or `python3` on this server's PATH: \
+                      install Python 3.12";
+        assert_eq!(refused("python3.12", empty.path()).await, python);
+    }
+
+    #[tokio::test]
+    async fn what_is_too_old_is_named_too() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let node = directory.path().join("node");
+        std::fs::write(&node, "#!/bin/sh\necho '[\"/old/node\",\"14.1.0\",false]'\n").expect("it is written");
+        std::fs::set_permissions(&node, PermissionsExt::from_mode(0o755)).expect("it may run");
+        let told = "Runtime nodejs22.x needs Node.js, and /old/node is Node.js 14.1.0: install Node.js 22";
+        assert_eq!(refused("nodejs22.x", directory.path()).await, told);
+    }
 }

@@ -26,7 +26,8 @@ const ERROR_CHARS_MAX: usize = 600;
 const FILES_MAX: usize = 2000;
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-/// `@aws-sdk/*`, by what Node.js they need.
+/// `@aws-sdk/*`, by what Node.js they need. A client that did not change has no package of a release's number, so the
+/// newest up to it is taken.
 const SDK_3: &str = "3.1169.0";
 const SDK_3_FOR_NODE_18: &str = "3.800.0";
 const SDK_2: &str = "2.1692.0";
@@ -70,7 +71,7 @@ impl Packages {
         let _alone = working.lock().await;
         let missing: Vec<String> = named.into_iter().filter(|name| !modules.join(name).is_dir()).collect();
         if !missing.is_empty() {
-            let specifiers: Vec<String> = missing.iter().map(|name| format!("{name}@{version}")).collect();
+            let specifiers: Vec<String> = missing.iter().map(|name| format!("{name}@<={version}")).collect();
             let shown = directory.display().to_string();
             let mut arguments = vec!["install", "--prefix", &shown];
             arguments.extend(["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "--save-exact"]);
@@ -84,7 +85,8 @@ impl Packages {
                 }
             }
         }
-        modules.is_dir().then_some(modules)
+        // Also where nothing could be installed: whoever does it by hand is found at the next start.
+        Some(modules)
     }
 
     /// The directory with boto3, for a function that names it and an interpreter that has it not.
@@ -112,12 +114,12 @@ impl Packages {
                 ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", &target, &package];
             self.install(wanted.function, &self.directory, &python.path, &arguments).await;
         }
-        directory.join("boto3").is_dir().then_some(directory)
+        Some(directory) // whoever installs it by hand is found at the next start
     }
 
     /// Installs, and says so; whether it went well.
     async fn install(&self, function: &str, directory: &Path, program: &Path, arguments: &[&str]) -> bool {
-        let line = format!("{} {}", program.display(), arguments.join(" "));
+        let line = shown(program, arguments);
         tracing::info!(function, "installing what Lambda's runtime brings along: {line}");
         let run = async {
             make_directory(directory).map_err(|error| Failed::Other(error.to_string()))?;
@@ -139,6 +141,13 @@ impl Packages {
         tracing::warn!(function, "{reason}\nInstall it in the project, or run: {line}");
         false
     }
+}
+
+/// A command line that can be copied into a shell.
+fn shown(program: &Path, arguments: &[&str]) -> String {
+    let quoted = |word: &&str| if word.contains(['<', ' ']) { format!("'{word}'") } else { (*word).to_owned() };
+    let words: Vec<String> = arguments.iter().map(quoted).collect();
+    format!("{} {}", program.display(), words.join(" "))
 }
 
 /// The SDK packages that the project's own source names.
@@ -228,6 +237,11 @@ mod tests {
         let named: Vec<String> = named_in(project.path(), false).into_iter().collect();
         assert_eq!(named, ["@aws-sdk/client-s3", "@aws-sdk/lib-dynamodb"]);
         assert!(named_in(project.path(), true).is_empty());
+    }
+
+    #[test]
+    fn a_command_can_be_copied_into_a_shell() {
+        assert_eq!(shown(Path::new("npm"), &["install", "a@<=1", "/a b"]), "npm install 'a@<=1' '/a b'");
     }
 
     #[test]

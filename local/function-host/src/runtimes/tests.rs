@@ -103,11 +103,13 @@ exports.prints = async () => { console.log('two\nlines', { a: 1 }); console.erro
 exports.large = async () => { for (let i = 0; i < 1600; i++) process.stdout.write('x'.repeat(65535) + '\n'); };
 exports.environment = async () => process.env;
 exports.streams = awslambda.streamifyResponse(async (event, stream) => { stream.write('\'a'); stream.end('b\''.replaceAll('\'', '')); });
-exports.leaves = async ({ port }) => {
+const leaves = (detached) => async ({ port }) => {
   const script = `require('net').connect(${port}).on('data', () => {})`;
-  require('child_process').spawn(process.execPath, ['-e', script], { stdio: 'ignore' }).unref();
+  require('child_process').spawn(process.execPath, ['-e', script], { stdio: 'ignore', detached }).unref();
   await new Promise((then) => setTimeout(then, 100000));
 };
+exports.leaves = leaves(false);
+exports.leavesForItself = leaves(true);
 ";
 
 #[tokio::test]
@@ -144,6 +146,11 @@ async fn node_handlers_answer_in_all_their_ways() {
     Project::check(&project.run("nodejs24.x", "old.handler", json!({})).await, &json!("cjs"));
 }
 
+/// As Lambda's managed runtimes have it; their open source has not.
+const NODE_EXIT: &str = "The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused \
+                         by a Promise that was never settled. For more information, see \
+                         https://nodejs.org/docs/latest/api/process.html#exit-codes";
+
 #[tokio::test]
 async fn node_failures_are_told_as_aws_tells_them() {
     if !have("node") {
@@ -161,7 +168,7 @@ async fn node_failures_are_told_as_aws_tells_them() {
     for (runtime, handler, kind, message) in [
         ("nodejs20.x", "index.fails", "TypeError", "no"),
         ("nodejs20.x", "index.throws", "Broken", "it broke"),
-        ("nodejs20.x", "index.neverAsync", "Runtime.NodeJsExit", "The Lambda runtime client detected"),
+        ("nodejs20.x", "index.neverAsync", "Runtime.NodeJsExit", NODE_EXIT),
         ("nodejs20.x", "index.rejects", "Runtime.UnhandledPromiseRejection", "Error: lost"),
         ("nodejs20.x", "index.number", "Runtime.HandlerNotFound", "index.number is not a function"),
         ("nodejs20.x", "index.gone", "Runtime.HandlerNotFound", "index.gone is undefined or not exported"),
@@ -216,9 +223,18 @@ async fn children_end_with_their_function() {
         return;
     }
     let project = Project::new(&[("index.js", JAVASCRIPT)]);
-    project.create("f", "nodejs20.x", "index.leaves", json!({"Timeout": 2})).await;
+    check_child(&project, "index.leaves").await;
+    if cfg!(target_os = "linux") {
+        check_child(&project, "index.leavesForItself").await;
+    }
+}
+
+/// A child that the handler has started is gone when its time is over.
+async fn check_child(project: &Project, handler: &str) {
+    let name = handler.replace('.', "-");
+    project.create(&name, "nodejs20.x", handler, json!({"Timeout": 2})).await;
     let gate = Gate::open().await;
-    let (answer, child) = tokio::join!(project.tandem.invoke("f", gate.event()), gate.next());
+    let (answer, child) = tokio::join!(project.tandem.invoke(&name, gate.event()), gate.next());
     check_failed(&answer, "Sandbox.Timedout", "RequestId: ");
     child.gone().await;
 }
@@ -431,4 +447,25 @@ async fn rust_projects_are_built_and_errors_are_shown() {
         payload["errorMessage"].as_str().expect("a message").contains("exit status 5")
     };
     while !exited().await {} // we look a few times a second
+}
+
+#[tokio::test]
+async fn an_old_botocore_is_told_the_endpoint() {
+    if !have("python3") {
+        return;
+    }
+    // As much of it as matters: the version, and who makes clients.
+    let session = "class Session:\n    def create_client(self, service_name, region_name=None, endpoint_url=None):\n        \
+                   return endpoint_url\n";
+    let app = "import os\nimport botocore.session\ndef handler(event, context):\n    session = \
+               botocore.session.Session()\n    own = session.create_client('sqs', endpoint_url='http://mine')\n    return \
+               [session.create_client('events') == os.environ['AWS_ENDPOINT_URL'], own]\n";
+    for (version, reached) in [("1.29.165", true), ("1.31.0", false)] {
+        let project = Project::new(&[
+            ("app.py", app),
+            ("botocore/__init__.py", &format!("__version__ = '{version}'\n")),
+            ("botocore/session.py", session),
+        ]);
+        Project::check(&project.run("python3.9", "app.handler", json!({})).await, &json!([reached, "http://mine"]));
+    }
 }

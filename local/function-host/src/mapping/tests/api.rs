@@ -223,3 +223,18 @@ async fn a_message_reaches_a_function_that_runs() {
     let delivered = told.iter().find(|moment| moment.what == "queue orders → f (1 messages)").expect("it is told");
     assert_eq!(delivered.outcome, world::Outcome::Ok);
 }
+
+#[tokio::test]
+async fn tags_come_and_go() {
+    let (tandem, _) = tandem().await;
+    let made = tandem.call("CreateEventSourceMapping", of(QUEUE, &json!({"Tags": {"a": "1"}}))).await;
+    let made = made.expect("it is made");
+    let arn = &made["EventSourceMappingArn"];
+    tandem.call("TagResource", json!({"Resource": arn, "Tags": {"b": "2"}})).await.expect("they are set");
+    let listed = async || tandem.call("ListTags", json!({"Resource": arn})).await.expect("tags")["Tags"].clone();
+    assert_eq!(listed().await, json!({"a": "1", "b": "2"}));
+    tandem.call("UntagResource", json!({"Resource": arn, "tagKeys": "a"})).await.expect("they are removed");
+    assert_eq!(listed().await, json!({"b": "2"}));
+    let nobody = "arn:aws:lambda:us-east-1:000000000000:event-source-mapping:00000000-0000-0000-0000-000000000000";
+    assert_eq!(tandem.error("ListTags", json!({"Resource": nobody})).await.0, "ResourceNotFoundException");
+}
