@@ -1,12 +1,35 @@
 //! A client of the local cloud for the tools of this binary: one request at a time, unsigned, on loopback.
 
+use std::fmt;
+
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use http::{Method, Request, Uri};
+use http::{Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
+
+/// An operation answered with an error.
+#[derive(Debug)]
+pub struct Refused {
+    line: String,
+    /// SDKs try such calls again.
+    pub is_transient: bool,
+}
+
+impl std::error::Error for Refused {}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.line)
+    }
+}
+
+fn is_transient(kind: &str, status: StatusCode) -> bool {
+    let signs = ["Throttl", "ThroughputExceeded", "TooManyRequests", "RequestLimitExceeded"];
+    status.is_server_error() || signs.iter().any(|sign| kind.contains(sign))
+}
 
 /// Where the local cloud listens.
 pub struct Api {
@@ -32,20 +55,25 @@ impl Api {
             return Ok(body);
         }
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
-        bail!("{}: {}", text("__type"), text("message"))
+        let kind = text("__type").rsplit('#').next().unwrap_or_default();
+        Err(Refused { line: format!("{kind}: {}", text("message")), is_transient: is_transient(kind, status) }.into())
     }
 
     /// Looks inside: `(GET, "/_tandem/stack")`.
     pub async fn inside(&self, method: Method, path: &str) -> anyhow::Result<Value> {
-        let request = Request::builder().method(method).uri(path);
-        let (status, body) = self.send(request, Bytes::new()).await?;
+        let (status, body) = self.ask_inside(method, path, Bytes::new()).await?;
         if !status.is_success() {
             bail!("{path} answered {status}: {body}");
         }
         Ok(body)
     }
 
-    async fn send(&self, request: http::request::Builder, body: Bytes) -> anyhow::Result<(http::StatusCode, Value)> {
+    /// The same, for callers who know what else may be answered.
+    pub async fn ask_inside(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<(StatusCode, Value)> {
+        self.send(Request::builder().method(method).uri(path), body).await
+    }
+
+    async fn send(&self, request: http::request::Builder, body: Bytes) -> anyhow::Result<(StatusCode, Value)> {
         let stream = TcpStream::connect(&self.authority).await;
         let stream =
             stream.with_context(|| format!("nothing answers at {}: is tandem dev running?", self.authority))?;

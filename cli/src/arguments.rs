@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// Keeps user profiles in DynamoDB in step with Cognito, and runs both on this machine.
 #[derive(Debug, Parser)]
-#[command(name = "tandem", version, about, max_term_width = 100)]
+#[command(name = "tandem", version, max_term_width = 100)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -15,7 +15,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve Cognito, Lambda, EventBridge, SQS, SES and DynamoDB on one port.
+    /// Serve Cognito, Lambda, EventBridge, SQS, SES, DynamoDB and CloudWatch Logs on one port.
     Dev(Dev),
     /// Print what happened to a user.
     Trace(Trace),
@@ -32,7 +32,7 @@ pub enum Command {
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what was typed: a flag is there or it is not")]
 pub struct Dev {
-    /// A stack's file (serverless.yml, template.yaml). Not read yet: the built-in stack is served.
+    /// A stack's file (serverless.yml, template.yaml). None is read yet; without one, the built-in stack is served.
     pub file: Option<PathBuf>,
     /// Where to listen; 0 picks a free port and prints it.
     #[arg(long, default_value_t = 4566)]
@@ -77,7 +77,7 @@ pub struct Trace {
     /// Any name of the user: e-mail address, user name or sub.
     pub user: String,
     /// Where the local cloud listens.
-    #[arg(long, default_value = "http://127.0.0.1:4566", value_name = "URL")]
+    #[arg(long, env = "AWS_ENDPOINT_URL", default_value = "http://127.0.0.1:4566", value_name = "URL")]
     pub endpoint_url: String,
     /// As JSON.
     #[arg(long)]
@@ -101,6 +101,6 @@ pub struct Logs {
     #[arg(long)]
     pub json: bool,
     /// Where the local cloud listens.
-    #[arg(long, default_value = "http://127.0.0.1:4566", value_name = "URL")]
+    #[arg(long, env = "AWS_ENDPOINT_URL", default_value = "http://127.0.0.1:4566", value_name = "URL")]
     pub endpoint_url: String,
 }

@@ -1,16 +1,25 @@
 //! `tandem dev --demo`: signs users up through the API, as anybody's client would, and prints what happened.
 
-use anyhow::{Context, ensure};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use bytes::Bytes;
 use http::Method;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use server::Stack;
 
-use crate::api::{Api, query_value};
+use crate::api::{Api, Refused, query_value};
 use crate::story;
 
 /// Ends in the example domain of RFC 2606: mail to it can harm nobody.
 const DOMAIN: &str = "example.com";
 const PASSWORD: &str = "Correct-Horse-7";
+/// Of a call that is throttled or meets an error of the server's.
+const ATTEMPTS_MAX: u32 = 5;
+/// Every retry that chaos brings about is waited for once.
+const SETTLES_MAX: u32 = 20;
+const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 struct Demo<'a> {
     api: Api,
@@ -58,7 +67,20 @@ impl Demo<'_> {
 
     async fn cognito(&self, operation: &str, input: &Value) -> anyhow::Result<Value> {
         let target = format!("AWSCognitoIdentityProviderService.{operation}");
-        self.api.call(&target, input).await.with_context(|| operation.to_owned())
+        self.call(&target, input).await.with_context(|| operation.to_owned())
+    }
+
+    /// As an SDK calls: what may pass is tried again, for there may be chaos.
+    async fn call(&self, target: &str, input: &Value) -> anyhow::Result<Value> {
+        for _ in 1..ATTEMPTS_MAX {
+            match self.api.call(target, input).await {
+                Err(error) if error.downcast_ref::<Refused>().is_some_and(|refused| refused.is_transient) => {
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+                answer => return answer,
+            }
+        }
+        self.api.call(target, input).await
     }
 
     async fn sign_up(&self, address: &str) -> anyhow::Result<()> {
@@ -79,9 +101,28 @@ impl Demo<'_> {
         code.map(str::to_owned).with_context(|| format!("no code was mailed to {address}"))
     }
 
+    /// Waits until nothing is left to be done. Chaos may have it that something is tried again in a minute: the clock is
+    /// set ahead then.
+    async fn settle(&self) -> anyhow::Result<()> {
+        for _ in 0..SETTLES_MAX {
+            let (status, body) = self.api.ask_inside(Method::POST, "/_tandem/settle", Bytes::new()).await?;
+            if status.is_success() {
+                return Ok(());
+            }
+            let Some(due) = body.pointer("/pending/0/dueAt").and_then(Value::as_str) else { continue };
+            let now = self.api.inside(Method::GET, "/_tandem/health").await?;
+            let now = now.get("now").and_then(Value::as_str).unwrap_or(due);
+            let wait_s = due.parse::<Timestamp>()?.duration_since(now.parse()?).as_secs().max(0) + 1;
+            println!("  it is tried again at {due}: the clock is set ahead");
+            let ahead = json!({"advanceSeconds": wait_s}).to_string();
+            self.api.ask_inside(Method::POST, "/_tandem/clock", ahead.into()).await?;
+        }
+        bail!("what follows from a sign-up does not come to an end: see /_tandem/settle")
+    }
+
     /// Waits until everything behind the sign-up is done, prints the story, and looks for the profile.
     async fn tell(&self, address: &str, expected: bool) -> anyhow::Result<()> {
-        self.api.inside(Method::POST, "/_tandem/settle").await?;
+        self.settle().await?;
         let timeline =
             self.api.inside(Method::GET, &format!("/_tandem/timeline?user={}", query_value(address))).await?;
         for line in story::lines(&timeline) {
@@ -92,7 +133,7 @@ impl Demo<'_> {
         let sub = user.get("Username").and_then(Value::as_str).unwrap_or_default();
         let key = json!({"pk": {"S": format!("USER#{sub}")}, "sk": {"S": "PROFILE"}});
         let item = json!({"TableName": self.stack.table_name, "Key": key});
-        let item = self.api.call("DynamoDB_20120810.GetItem", &item).await?;
+        let item = self.call("DynamoDB_20120810.GetItem", &item).await?;
         let profile = item.get("Item");
         ensure!(profile.is_some() == expected, "the profile of {address} is not as expected: {item}");
         match profile {

@@ -8,9 +8,8 @@ use std::path::PathBuf;
 use anyhow::{Context, bail, ensure};
 use server::{BuiltIn, Durability, FaultPlan, Launcher, LocalCloud, Place, Settings, State};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
-use crate::{arguments, demo};
+use crate::{arguments, console, demo};
 
 /// The first argument of a process that starts a function's program.
 pub const SANDBOX_WORD: &str = "sandbox";
@@ -20,7 +19,7 @@ pub const FUNCTION_WORD: &str = "function";
 /// Serves until SIGINT or SIGTERM.
 pub fn run(arguments: &arguments::Dev) -> anyhow::Result<()> {
     let settings = settings(arguments)?;
-    log_to_stderr();
+    console::show();
     runtime()?.block_on(serve(settings, arguments))
 }
 
@@ -103,7 +102,8 @@ fn announce(cloud: &LocalCloud, chaos: Option<u64>) -> io::Result<()> {
         writeln!(out, "  {:<10} {secret}", "secret")?;
     }
     writeln!(out)?;
-    writeln!(out, "  export AWS_ENDPOINT_URL=http://{} AWS_REGION={}", cloud.address(), stack.region)?;
+    writeln!(out, "  export AWS_ENDPOINT_URL=http://{}", cloud.address())?;
+    writeln!(out, "  export AWS_REGION={0} AWS_DEFAULT_REGION={0}", stack.region)?; // boto3 reads the second alone
     if cloud.credentials().is_none() {
         writeln!(out, "  export AWS_ACCESS_KEY_ID=tandem AWS_SECRET_ACCESS_KEY=tandem   # any will do")?;
     }
@@ -162,10 +162,4 @@ fn this_program() -> anyhow::Result<PathBuf> {
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads could be started")
-}
-
-/// What people should see goes to standard error; `RUST_LOG` says how much.
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,function=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).compact().init();
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::api::{Api, query_value};
 use crate::arguments;
 use line::Look;
+pub use line::{colour_of, is_error};
 use source::{Event, Source};
 
 /// Between two looks of `--follow`.
@@ -140,8 +141,10 @@ async fn groups(api: &Api, arguments: &arguments::Logs) -> anyhow::Result<BTreeM
         Some(group) => Ok(BTreeMap::from([(group, asked.clone())])),
         None if is_known => Ok(BTreeMap::new()), // it has not printed anything yet
         None => {
+            let more = functions.len().saturating_sub(NAMED_MAX);
             let known: Vec<&str> = functions.keys().map(String::as_str).take(NAMED_MAX).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let known = if more > 0 { format!("{known} and {more} more") } else { known };
             bail!("there is no function and no log group {asked}; functions are: {known}")
         }
     }

@@ -6,6 +6,7 @@
 
 mod api;
 mod arguments;
+mod console;
 mod demo;
 mod dev;
 mod logs;
@@ -45,8 +46,32 @@ fn finish(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tandem: {error:#}");
+            eprintln!("tandem: {}", one_line(&error));
             ExitCode::from(COULD_NOT_RUN)
         }
+    }
+}
+
+/// An error with its causes; one that the line before names already is not said again.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for text in error.chain().map(ToString::to_string) {
+        if line.is_empty() {
+            line = text;
+        } else if !line.ends_with(&text) {
+            line = format!("{line}: {text}");
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let told = anyhow::anyhow!("no such file").context("cannot open x: no such file").context("the start failed");
+        assert_eq!(one_line(&told), "the start failed: cannot open x: no such file");
     }
 }

@@ -30,7 +30,7 @@ impl Look {
         if !self.colours {
             return format!("{time}  {name}{message}");
         }
-        let colour = COLOURS[event.function.bytes().map(usize::from).sum::<usize>() % COLOURS.len()];
+        let colour = colour_of(&event.function);
         let style = if is_platform(message) {
             DIM
         } else if is_error(message) {
@@ -56,7 +56,13 @@ fn is_platform(message: &str) -> bool {
         || (message.starts_with(r#"{"time":"#) && message.contains(r#""type":"platform."#))
 }
 
-fn is_error(message: &str) -> bool {
+/// The colour of a function's name.
+pub fn colour_of(function: &str) -> u8 {
+    COLOURS[function.bytes().map(usize::from).sum::<usize>() % COLOURS.len()]
+}
+
+/// Whether it looks like one.
+pub fn is_error(message: &str) -> bool {
     ["ERROR", "[error]", "Traceback (most", "Task timed out after", "Runtime.ExitError", "panicked at"]
         .iter()
         .any(|sign| message.contains(sign))
