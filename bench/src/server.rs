@@ -42,7 +42,7 @@ impl Server {
     pub async fn tandem_on(plan: &Plan, state: &Path) -> Result<Self> {
         let mut command = Command::new(&plan.tandem);
         // In the directory itself: no stack file of anybody's is picked up.
-        command.args(["dev", "--port", "0", "--state", "."]).current_dir(state);
+        command.args(["dev", "--port", "0", "--state"]).arg(state).current_dir(state);
         Self::start(command).await
     }
 
