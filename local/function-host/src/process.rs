@@ -52,6 +52,8 @@ pub(crate) async fn spawn(
                 command
             }
         };
+        let (launcher, guard) = (plan.surroundings.launcher.as_ref(), &plan.surroundings.guard);
+        guard.watch(launcher, runtime_api, None);
         command.args(&program.args).current_dir(&program.task_root).env_clear();
         command.envs(plan.environment(program, runtime_api, &stream.name));
         command.stderr(writer.try_clone()?).stdout(writer);
@@ -60,7 +62,14 @@ pub(crate) async fn spawn(
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && attempts < BUSY_ATTEMPTS_MAX => {
                 sleep(BUSY_WAIT).await;
             }
-            result => return result.map(|child| (child, reader)),
+            Ok(child) => {
+                guard.watch(launcher, runtime_api, child.id());
+                return Ok((child, reader));
+            }
+            Err(error) => {
+                guard.release(runtime_api);
+                return Err(error);
+            }
         }
     }
 }
@@ -102,7 +111,10 @@ pub(crate) async fn live(sandbox: Arc<Sandbox>, mut child: Child, listener: TcpL
     // Its children may live on and hold its files and ports. The group's id is taken as long as they do.
     signal_group(sandbox.pid, Signal::KILL);
     if let Ok(address) = listener.local_addr() {
-        let _ = tokio::task::spawn_blocking(move || kill_strays(&address.to_string())).await; // it does not panic
+        let address = address.to_string();
+        let runtime_api = address.clone();
+        let _ = tokio::task::spawn_blocking(move || kill_strays(&runtime_api)).await; // it does not panic
+        sandbox.plan.surroundings.guard.release(&address);
     }
     sandbox.logs.catch_up();
     sandbox.ended(&exit_reason(status));
@@ -136,15 +148,16 @@ async fn stop(sandbox: &Sandbox, child: &mut Child) -> Option<ExitStatus> {
     child.wait().await.ok()
 }
 
-fn signal_group(pid: u32, signal: Signal) {
+pub(crate) fn signal_group(pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
         let _ = kill_process_group(pid, signal); // there may be nobody left
     }
 }
 
 /// Ends what a function has started and what has left its group (`setsid`). Such a process is known by the address
-/// that it inherited, which is this sandbox's alone as long as its port is open. Only Linux can be asked.
-fn kill_strays(runtime_api: &str) {
+/// that it inherited, which is this sandbox's alone as long as its port is open. Only Linux can be asked. How many there were.
+pub(crate) fn kill_strays(runtime_api: &str) -> usize {
+    let mut found = 0;
     let sign = format!("AWS_LAMBDA_RUNTIME_API={runtime_api}");
     for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let pid = process.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
@@ -152,8 +165,10 @@ fn kill_strays(runtime_api: &str) {
         let Ok(environment) = fs::read(process.path().join("environ")) else { continue };
         if environment.split(|byte| *byte == 0).any(|variable| variable == sign.as_bytes()) {
             let _ = kill_process(pid, Signal::KILL); // it may have ended meanwhile
+            found += 1;
         }
     }
+    found
 }
 
 /// As Lambda words it: `Runtime exited with error: exit status 127`.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use world::{Clock, World};
 
+use crate::guard::Guard;
 use crate::log_sink::Sink;
 use crate::runtimes::Runtimes;
 use crate::spawner::Spawner;
@@ -43,7 +44,8 @@ pub struct BuiltIn {
     pub args: Vec<String>,
 }
 
-/// A command line that ends in [`crate::launcher_main`]. Run as `program args… PARENT_PID PROGRAM ARGS…`.
+/// A command line that ends in [`crate::launcher_main`]. Run as `program args… PARENT_PID PROGRAM ARGS…`; and
+/// as `program args… guard`, which is to call [`crate::guard_main`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Launcher {
     /// The executable: the server's own.
@@ -102,6 +104,7 @@ pub(crate) struct Surroundings {
     pub(crate) spawner: Spawner,
     pub(crate) runtimes: Runtimes,
     pub(crate) launcher: Option<Launcher>,
+    pub(crate) guard: Guard,
     pub(crate) limits: Limits,
     pub(crate) credentials: (String, String),
     /// Set once it is there: the room that keeps logs may be opened later than this one.
@@ -130,6 +133,7 @@ impl Surroundings {
             spawner,
             runtimes,
             launcher,
+            guard: Guard::default(),
             limits,
             credentials,
             log_sink: Sink::default(),

@@ -18,7 +18,7 @@ mod wiring;
 
 pub use cloud::{LocalCloud, StartError};
 pub use faults::{CHAOS_IN_WORDS, chaos};
-pub use function_host::{BuiltIn, Launcher, launcher_main};
+pub use function_host::{BuiltIn, GUARD_WORD, Launcher, guard_main, launcher_main};
 #[doc(hidden)]
 pub use in_process::InProcess;
 pub use mail::Smtp;

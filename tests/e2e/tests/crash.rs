@@ -6,10 +6,12 @@
 //! leaves the queue only in the transaction that records what became of it.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 
 use aws_sdk_cognitoidentityprovider::Client as Pools;
 use aws_sdk_eventbridge::Client as Bus;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, Target};
+use aws_sdk_lambda::types::{FunctionCode, InvocationType, Runtime};
 use aws_sdk_sqs::Client as Queues;
 use e2e::{PASSWORD, Server};
 
@@ -111,6 +113,42 @@ async fn functions_die_with_the_server() {
     server.kill_9().await;
     for child in children {
         gone(child).await;
+    }
+}
+
+/// What a function starts is not the server's child, and may even leave the function's process group.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_functions_have_started_dies_with_the_server() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let pids = directory.path().join("pids");
+    let code = directory.path().join("code");
+    std::fs::create_dir(&code).expect("it is made");
+    let script = format!(
+        "#!/bin/sh\nsleep 600 &\na=$!\nsetsid sleep 600 &\necho $a $! > {0}.new\nmv {0}.new {0}\nexec sleep 600\n",
+        pids.display()
+    );
+    std::fs::write(code.join("bootstrap"), script).expect("it is written");
+    std::fs::set_permissions(code.join("bootstrap"), std::fs::Permissions::from_mode(0o700)).expect("it is executable");
+    let server = Server::in_directory(&directory.path().join("state")).await;
+    let lambda = aws_sdk_lambda::Client::new(&server.config());
+    let place = FunctionCode::builder().s3_bucket("local").s3_key(code.to_str().expect("a path in UTF-8")).build();
+    let create = lambda.create_function().function_name("f").runtime(Runtime::Providedal2023).handler("f").code(place);
+    create.role("arn:aws:iam::000000000000:role/any").send().await.expect("CreateFunction");
+    lambda.invoke().function_name("f").invocation_type(InvocationType::Event).send().await.expect("Invoke");
+
+    let started = async {
+        loop {
+            match std::fs::read_to_string(&pids) {
+                Ok(text) => break text,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let started = tokio::time::timeout(std::time::Duration::from_secs(10), started).await.expect("it starts");
+    server.kill_9().await;
+    for pid in started.split_whitespace() {
+        gone(pid.parse().expect("a number")).await;
     }
 }
 
