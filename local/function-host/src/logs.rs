@@ -92,8 +92,9 @@ impl Logs {
         }
     }
 
-    /// An invocation begins, and whatever is printed from now on is its own.
+    /// An invocation begins, and whatever is printed from now on is its own; what was printed before is not.
     pub(crate) fn open(&self, request_id: &str) {
+        self.catch_up();
         self.state.lock().expect("no holder panics").printer.begin(request_id);
     }
 
