@@ -41,6 +41,20 @@ impl Pair {
         (reply.status.as_u16(), in_order(&reply.body))
     }
 
+    /// The server's answer. Of several mistakes in one request dynoxide names the one that comes first out of a hash map,
+    /// another one each time: a refusal is asked for until it is the expected one. A refused request changes nothing.
+    fn theirs_like(&self, expected: &(u16, Value), operation: &str, body: &Value) -> (u16, Value) {
+        const ASKED_MAX: usize = 64;
+        let mut answer = self.theirs(operation, body);
+        for _ in 1..ASKED_MAX {
+            if answer == *expected || answer.0 != 400 || expected.0 != 400 {
+                break;
+            }
+            answer = self.theirs(operation, body);
+        }
+        answer
+    }
+
     fn theirs(&self, operation: &str, body: &Value) -> (u16, Value) {
         let target = format!("DynamoDB_20120810.{operation}");
         let answer = self.theirs.forward.ask(target, body.to_string().into());
@@ -198,7 +212,8 @@ proptest! {
             if let Some((at, name, oddity)) = mutilation {
                 mutilate(&mut body, at, name, oddity);
             }
-            let (ours, theirs) = (pair.ours(operation, &body), pair.theirs(operation, &body));
+            let ours = pair.ours(operation, &body);
+            let theirs = pair.theirs_like(&ours, operation, &body);
             prop_assert_eq!(ours, theirs, "{} {}", operation, body);
         }
     }
