@@ -450,6 +450,29 @@ async fn rust_projects_are_built_and_errors_are_shown() {
 }
 
 #[tokio::test]
+async fn preparing_waits_until_a_project_is_built() {
+    let project = Project::new(&[
+        ("Cargo.toml", "[package]\nname = \"tiny\"\nedition = \"2021\"\n[workspace]\n"),
+        ("src/main.rs", "fn main() {}"),
+    ]);
+    project.create("f", "provided.al2023", "any", json!({})).await;
+    project.tandem.host.prepare("f").await;
+    assert!(project.root.join("target/debug/tiny").is_file());
+}
+
+#[tokio::test]
+async fn preparing_names_what_cannot_be_built() {
+    let project = Project::new(&[
+        ("Cargo.toml", "[package]\nname = \"tiny\"\nedition = \"2021\"\n[workspace]\n"),
+        ("src/main.rs", "fn main() { NOTHING }"),
+    ]);
+    project.create("f", "provided.al2023", "any", json!({})).await;
+    let failed = project.tandem.host.prepare_all().await;
+    let [(name, why)] = failed.as_slice() else { panic!("{failed:?}") };
+    assert!(name == "f" && why.contains("error[E0425]"), "{name}: {why}");
+}
+
+#[tokio::test]
 async fn an_old_botocore_is_told_the_endpoint() {
     if !have("python3") {
         return;
