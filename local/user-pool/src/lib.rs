@@ -12,6 +12,7 @@ mod attributes;
 mod client;
 mod code;
 mod constraint;
+mod declared;
 mod error;
 mod filter;
 mod group;

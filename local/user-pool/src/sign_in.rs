@@ -203,6 +203,7 @@ impl SignIn<'_> {
         };
         let (user, ()) = self.room.store.update_user(&self.pool, &user.sub, AliasConflict::Refuse, change).await?;
         self.call.about(user.known_as());
+        self.report_missing_factor(&user);
         self.grant(user, None).await.map(Progress::SignedIn)
     }
 
@@ -272,8 +273,25 @@ impl SignIn<'_> {
                 Err(Error::NotAuthorized(message.into()))
             }
             Status::ForceChangePassword => Ok(self.ask_for_new_password(&user)),
-            Status::Confirmed => self.grant(user, None).await.map(Progress::SignedIn),
+            Status::Confirmed => {
+                self.report_missing_factor(&user);
+                self.grant(user, None).await.map(Progress::SignedIn)
+            }
         }
+    }
+
+    /// Where a pool demands a second factor, AWS would ask for it now. Nothing here can, and that is said each time:
+    /// whoever tests against such a pool must know what was not tested.
+    fn report_missing_factor(&self, user: &User) {
+        if self.pool.settings.mfa_configuration.as_deref() != Some("ON") {
+            return;
+        }
+        let text =
+            format!("MfaConfiguration of {} is ON: AWS would ask for a second factor before the tokens", self.pool.id);
+        tracing::warn!(pool = %self.pool.id, sub = %user.sub, "{text}");
+        let timeline = &self.room.world.timeline;
+        let moment = timeline.moment(world::Kind::Warning, text).trace(Some(self.call.trace.clone()));
+        timeline.record(moment.about(user.known_as()));
     }
 
     fn ask_for_new_password(&self, user: &User) -> Progress {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use storage::{Durability, Location};
 use tokio::sync::Notify;
-use world::{Clock, TraceId, World};
+use world::{Clock, Kind, TraceId, World};
 
 use crate::keys::SigningKeys;
 use crate::pool::PoolId;
@@ -183,6 +183,22 @@ impl Kit {
     pub async fn signed_in(&self, username: &str) -> String {
         self.confirmed(username).await;
         self.sign_in(username).await
+    }
+
+    /// The input of a `CreateIdentityProvider`.
+    pub fn provider(&self, name: &str) -> Value {
+        let details = json!({"client_id": "id", "client_secret": "secret", "authorize_scopes": "openid email"});
+        json!({
+            "UserPoolId": self.pool, "ProviderName": name, "ProviderType": "Google", "ProviderDetails": details,
+            "AttributeMapping": {"email": "email"},
+        })
+    }
+
+    /// The warnings in the timeline.
+    pub fn warnings(&self) -> Vec<String> {
+        let moments = self.room.world.timeline.all();
+        let warnings = moments.iter().filter(|moment| moment.kind == Kind::Warning);
+        warnings.map(|moment| moment.what.clone()).collect()
     }
 
     /// Puts somebody into a group, which is made if it is not there.
