@@ -223,6 +223,7 @@ impl Document for IdentityProvider {
 /// What `SetUserPoolMfaConfig` took beside the mode, which is a setting of the pool.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
+#[expect(clippy::struct_field_names, reason = "AWS's names")]
 pub struct MfaConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sms_mfa_configuration: Option<SmsMfaConfig>,

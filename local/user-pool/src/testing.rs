@@ -20,6 +20,9 @@ use crate::{Message, Messages, TriggerCall, TriggerFailure, Triggers, UserPools}
 
 pub const PASSWORD: &str = "Passw0rd!";
 
+const FLOWS: [&str; 4] =
+    ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"];
+
 /// Made once for all tests: they take longer than most of them.
 static SIGNING_KEYS: OnceLock<Vec<u8>> = OnceLock::new();
 
@@ -102,13 +105,7 @@ impl Kit {
         let pool = kit.call("CreateUserPool", pool).await.ok();
         kit.pool = text(&pool["UserPool"]["Id"]);
         room.store.save_signing_keys(&PoolId(kit.pool.clone()), keys.clone()).await.expect("stored");
-        let flows = [
-            "ALLOW_USER_SRP_AUTH",
-            "ALLOW_USER_PASSWORD_AUTH",
-            "ALLOW_ADMIN_USER_PASSWORD_AUTH",
-            "ALLOW_REFRESH_TOKEN_AUTH",
-        ];
-        let client = json!({"UserPoolId": kit.pool, "ClientName": "test", "ExplicitAuthFlows": flows});
+        let client = json!({"UserPoolId": kit.pool, "ClientName": "test", "ExplicitAuthFlows": FLOWS});
         let client = kit.call("CreateUserPoolClient", client).await.ok();
         kit.client = text(&client["UserPoolClient"]["ClientId"]);
         self
@@ -223,7 +220,10 @@ impl Kit {
 
     /// Lets the client hide who has an account.
     pub async fn hide_users(&self) {
-        let client = json!({"UserPoolId": self.pool, "ClientId": self.client, "PreventUserExistenceErrors": "ENABLED"});
+        let client = json!({
+            "UserPoolId": self.pool, "ClientId": self.client, "ExplicitAuthFlows": FLOWS,
+            "PreventUserExistenceErrors": "ENABLED",
+        });
         self.call("UpdateUserPoolClient", client).await.ok();
     }
 
