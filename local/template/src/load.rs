@@ -13,7 +13,7 @@ use crate::node::{Kind, Map, Node, Scalar};
 use crate::source::{Source, Span};
 
 /// Nodes of one file, aliases counted as often as they stand: what an alias bomb runs into.
-const NODES_MAX: usize = 200_000;
+pub(crate) const NODES_MAX: usize = 200_000;
 /// Levels of nesting.
 const DEPTH_MAX: usize = 128;
 /// A file of this many bytes is no template: CloudFormation takes one megabyte at most.
@@ -49,6 +49,30 @@ pub fn load(source: &Arc<Source>) -> Result<Node, TemplateError> {
         return Err(TemplateError::new(&loader.place(0, 0), format!("the file is over {BYTES_MAX} bytes long")));
     }
     loader.document()
+}
+
+/// Reads a file as CloudFormation reads one: YAML 1.1, where a plain `yes`, `no`, `on` or `off` is a truth value, so that
+/// a tag `Value: YES` has the value `true` (github.com/ASFHyP3/hyp3/pull/2061). `y` and `n` are texts there too.
+pub fn load_template(source: &Arc<Source>) -> Result<Node, TemplateError> {
+    let mut node = load(source)?;
+    truth_words(&mut node);
+    Ok(node)
+}
+
+fn truth_words(node: &mut Node) {
+    match &mut node.kind {
+        Kind::Scalar(scalar) if scalar.plain => {
+            let truth = match scalar.text.as_str() {
+                "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "True" | "TRUE" => "true",
+                "no" | "No" | "NO" | "off" | "Off" | "OFF" | "False" | "FALSE" => "false",
+                _ => return,
+            };
+            truth.clone_into(&mut scalar.text);
+        }
+        Kind::Scalar(_) => {}
+        Kind::List(items) => items.iter_mut().for_each(truth_words),
+        Kind::Map(map) => map.entries_mut().iter_mut().for_each(|entry| truth_words(&mut entry.value)),
+    }
 }
 
 struct Loader<'s> {
@@ -287,6 +311,14 @@ mod tests {
             "[123456789012, 123456789012345678901234567890]",
             json!([123_456_789_012_u64, "123456789012345678901234567890"]),
         );
+    }
+
+    #[test]
+    fn truth_words_are_truth_values_in_templates_alone() {
+        let text = "[yes, NO, On, off, True, y, n, 'yes', yesterday]";
+        check(text, json!(["yes", "NO", "On", "off", true, "y", "n", "yes", "yesterday"]));
+        let template = load_template(&Source::new("t.yml", text)).map(|node| node.to_json());
+        assert_eq!(template, Ok(json!([true, false, true, false, true, "y", "n", "yes", "yesterday"])));
     }
 
     #[test]
