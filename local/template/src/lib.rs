@@ -11,6 +11,7 @@ mod dynamic;
 mod error;
 mod files;
 mod include;
+mod json;
 mod load;
 mod loops;
 mod near;

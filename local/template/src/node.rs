@@ -229,6 +229,11 @@ impl Map {
         &self.entries
     }
 
+    /// Entries whose keys differ, which is not checked.
+    pub(crate) fn from_entries(entries: Vec<Entry>) -> Self {
+        Self { entries }
+    }
+
     /// Its entries, in order, to be changed.
     pub fn entries_mut(&mut self) -> &mut Vec<Entry> {
         &mut self.entries
