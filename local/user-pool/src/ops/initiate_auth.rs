@@ -170,6 +170,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn pre_authentication_is_asked_when_an_srp_sign_in_begins() {
+        let t = Kit::new().await;
+        t.confirmed("ann@example.com").await;
+        t.attach("PreAuthentication").await;
+        t.attach("PostAuthentication").await;
+        let parameters = json!({"USERNAME": "ann@example.com", "SRP_A": "abcdef"});
+        let input = json!({"ClientId": t.client, "AuthFlow": "USER_SRP_AUTH", "AuthParameters": parameters});
+        assert_eq!(t.call("InitiateAuth", input.clone()).await.ok()["ChallengeName"], "PASSWORD_VERIFIER");
+        assert_eq!(t.sources(), ["PreAuthentication_Authentication"]);
+        t.trigger_answers(Err(TriggerFailure::Function("no".into())));
+        t.call("InitiateAuth", input).await.error("UserLambdaValidationException");
+    }
+
+    #[tokio::test]
     async fn a_failing_post_authentication_gives_no_tokens() {
         let t = Kit::new().await;
         t.confirmed("ann@example.com").await;
