@@ -1,11 +1,11 @@
 //! What the deployer has to know of a type of resource. `kinds/` has one file a family.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 use async_trait::async_trait;
 use aws_api::ApiError;
 use serde_json::{Map, Value, json};
+use template::{Node, Resource, TemplateError};
 use world::Place;
 
 use crate::name::physical_name;
@@ -22,6 +22,7 @@ pub type Attributes = BTreeMap<String, String>;
 pub struct Surroundings {
     /// The stack's name.
     pub stack: String,
+    /// Account and region.
     pub place: Place,
     /// `http://127.0.0.1:4566`, for URLs of queues.
     pub endpoint: String,
@@ -61,6 +62,8 @@ pub struct Identity {
     pub later: &'static [&'static str],
     /// Whether anything may be asked of it: a placeholder, a resource of somebody's own type.
     pub open: bool,
+    /// Whether its very name depends on what is known later, and so do its attributes.
+    pub nameless: bool,
 }
 
 impl Identity {
@@ -82,6 +85,24 @@ impl Identity {
         self.later = attributes;
         self
     }
+
+    /// Whether an attribute is known when it is made.
+    pub fn tells_later(&self, attribute: &str) -> bool {
+        self.nameless || self.later.contains(&attribute)
+    }
+}
+
+/// What becomes of a resource here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It is made.
+    Made,
+    /// There is nothing to make, and nobody misses it.
+    Silent,
+    /// It is not made: said for each, with what it is.
+    Absent(&'static str),
+    /// It is not made: said once for all of them.
+    AbsentAll(&'static str),
 }
 
 /// A resource as it stands.
@@ -161,8 +182,6 @@ pub struct At<'a> {
     pub logical_id: &'a str,
     /// What it will be called; empty if that is made up when it is made.
     pub id: &'a str,
-    /// What is worth saying and stops nothing.
-    pub notes: &'a Mutex<Vec<String>>,
 }
 
 impl At<'_> {
@@ -190,16 +209,25 @@ impl At<'_> {
     pub fn arn(&self, service: &str, resource: &str) -> String {
         self.around.place.arn(service, resource)
     }
-
-    pub fn note(&self, note: String) {
-        self.notes.lock().expect("no holder panics").push(note);
-    }
 }
 
 /// Whether an exception says that what was named is not there.
 pub fn is_missing(error: &ApiError) -> bool {
     let code = error.short_code();
     code.contains("NotFound") || code.contains("NonExistent") || code.contains("DoesNotExist")
+}
+
+/// Something that a resource needs and that may be anybody's.
+pub struct Expected {
+    /// As people call it: `the event bus orders`.
+    pub what: String,
+    /// Its name, ARN or id.
+    pub name: String,
+    /// The operation that finds it.
+    pub operation: Operation,
+    pub input: Value,
+    /// The command that makes it.
+    pub made_by: String,
 }
 
 /// A type of resource.
@@ -210,6 +238,10 @@ pub trait Kind: Send + Sync {
     /// The operation that makes it.
     fn made_by(&self) -> Operation;
     fn rank(&self) -> Rank;
+    /// What becomes of it here.
+    fn presence(&self) -> Presence {
+        Presence::Made
+    }
 
     /// The properties that its identity depends on; `UserPoolTags._custom_id_` is a member of one.
     fn naming(&self) -> &'static [&'static str] {
@@ -221,9 +253,26 @@ pub trait Kind: Send + Sync {
     fn unordered(&self) -> &'static [&'static str] {
         &[]
     }
+    /// Its properties in the form that [`Kind::members`] describes, where they are written in another.
+    fn prepare(&self, _resource: &Resource) -> Result<Option<Node>, TemplateError> {
+        Ok(None)
+    }
+    /// What must be there already, if it is not of the same stack.
+    fn expects(&self, _at: &At<'_>, _properties: &Properties) -> Vec<Expected> {
+        Vec::new()
+    }
+    /// Whether its id has parts that change from start to start: a port.
+    fn id_moves(&self) -> bool {
+        false
+    }
     /// Why these properties cannot be served, if so: found before anything is made.
     fn check(&self, _properties: &Properties) -> Result<(), String> {
         Ok(())
+    }
+
+    /// What of it is left out, or other than on AWS: said at every start.
+    fn notes(&self, _at: &At<'_>, _properties: &Properties) -> Vec<String> {
+        Vec::new()
     }
 
     /// Makes it. One of that name that somebody else made is an error, as the operation says it.

@@ -98,7 +98,8 @@ pub const fn items(name: &'static str, shape: &'static Shape) -> Member {
 
 /// `Tags: [{Key, Value}]`.
 pub const fn tags(name: &'static str) -> Member {
-    Member::new(name, Shape::List(&Shape::Members(&[text("Key"), text("Value")])))
+    const TAG: Shape = Shape::Members(&[text("Key"), text("Value")]);
+    Member::new(name, Shape::List(&TAG))
 }
 
 /// Left out without a word.
@@ -152,8 +153,8 @@ impl Reader<'_> {
                 read.insert(name.to_owned(), self.value(&entry.value, &member.shape, &path)?);
             }
         }
-        for member in members.iter().filter(|member| member.required && !read.contains_key(member.name)) {
-            let path = if what == "Properties" { member.name.to_owned() } else { format!("{what}.{}", member.name) };
+        if let Some(missing) = members.iter().find(|member| member.required && !read.contains_key(member.name)) {
+            let path = if what == "Properties" { missing.name.to_owned() } else { format!("{what}.{}", missing.name) };
             return Err(TemplateError::new(&node.span, format!("{} needs the property {path}", self.kind)));
         }
         Ok(read)
@@ -163,9 +164,7 @@ impl Reader<'_> {
         Ok(match shape {
             Shape::Text => Value::String(as_text(node).ok_or_else(|| node.unexpected(path, "a text"))?),
             Shape::Number => Value::Number(as_number(node).ok_or_else(|| node.unexpected(path, "a number"))?),
-            Shape::Truth => {
-                Value::Bool(node.as_bool().ok_or_else(|| node.unexpected(path, "true or false"))?)
-            }
+            Shape::Truth => Value::Bool(node.as_bool().ok_or_else(|| node.unexpected(path, "true or false"))?),
             Shape::Document => match node.as_scalar() {
                 Some(_) => Value::String(node.expect_str(path)?.to_owned()),
                 None => Value::String(node.to_json().to_string()),
@@ -267,7 +266,7 @@ mod tests {
             [
                 "t.yaml:2:1 Vpc of AWS::X::Y is not honoured: it is left out",
                 "t.yaml:3:1 AWS::X::Y has no property Nmae here: it is left out",
-                "t.yaml:5:16 AWS::X::Y has no property Keys.0.Other here: it is left out",
+                "t.yaml:5:17 AWS::X::Y has no property Keys.0.Other here: it is left out",
             ]
         );
     }

@@ -8,6 +8,7 @@ use crate::StackError;
 use crate::kind::{
     At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, only, retag, text as text_of, without,
 };
+use crate::known::LATER;
 use crate::name::physical_name;
 use crate::shape::{
     Member, Shape, anything, document, items, meaningless, members, not_honoured, number, tags, text, text_map, texts,
@@ -41,7 +42,7 @@ struct EventBus;
 #[async_trait]
 impl Kind for EventBus {
     fn members(&self) -> &'static [Member] {
-        &[
+        const MEMBERS: &[Member] = &[
             anything("DeadLetterConfig"),
             text("Description"),
             text("EventSourceName").fixed(),
@@ -50,7 +51,8 @@ impl Kind for EventBus {
             text("Name").required().fixed(),
             document("Policy"),
             tags("Tags"),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -113,14 +115,15 @@ struct EventBusPolicy;
 #[async_trait]
 impl Kind for EventBusPolicy {
     fn members(&self) -> &'static [Member] {
-        &[
+        const MEMBERS: &[Member] = &[
             text("Action"),
             members("Condition", &[text("Key"), text("Type"), text("Value")]),
             text("EventBusName").fixed(),
             text("Principal"),
             anything("Statement"),
             text("StatementId").required().fixed(),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -216,7 +219,7 @@ const TARGET: Shape = Shape::Members(&[
 #[async_trait]
 impl Kind for Rule {
     fn members(&self) -> &'static [Member] {
-        &[
+        const MEMBERS: &[Member] = &[
             text("Description"),
             text("EventBusName").fixed(),
             document("EventPattern"),
@@ -226,7 +229,8 @@ impl Kind for Rule {
             text("State"),
             tags("Tags"),
             items("Targets", &TARGET),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -261,15 +265,23 @@ impl Kind for Rule {
         Err("a rule needs EventPattern or ScheduleExpression".into())
     }
 
+    fn notes(&self, _: &At<'_>, properties: &Properties) -> Vec<String> {
+        let lost = targets(properties).filter(|(_, reachable)| !reachable);
+        lost.map(|(target, _)| {
+            format!("the target {} leads to {}, which is not here: it is left out", target["Id"], target["Arn"])
+        })
+        .collect()
+    }
+
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
         put_rule(at, properties).await?;
-        put_targets(at, &targets(at, properties)).await?;
+        put_targets(at, &reachable(properties)).await?;
         Ok(Made::default())
     }
 
     async fn update(&self, at: &At<'_>, before: &Standing, properties: &Properties) -> Result<Made, StackError> {
         put_rule(at, properties).await?;
-        let targets = targets(at, properties);
+        let targets = reachable(properties);
         let kept: Vec<&Value> = targets.iter().map(|target| &target["Id"]).collect();
         let standing = target_ids(at, &before.id).await?;
         remove_targets(at, &before.id, standing.into_iter().filter(|id| !kept.contains(&id)).collect()).await?;
@@ -305,23 +317,22 @@ async fn put_rule(at: &At<'_>, properties: &Properties) -> Result<(), StackError
     at.call((EVENTS, "PutRule"), Value::Object(input)).await.map(drop)
 }
 
-/// Those that lead somewhere; the others are named.
-fn targets(at: &At<'_>, properties: &Properties) -> Vec<Value> {
+/// The targets, and whether each leads somewhere.
+fn targets(properties: &Properties) -> impl Iterator<Item = (&Value, bool)> {
     const SERVICES: &[&str] = &["lambda", "sqs", "events", "logs"];
-    let listed = properties.get("Targets").and_then(Value::as_array).cloned().unwrap_or_default();
-    let leads_somewhere = |target: &Value| {
+    let listed = properties.get("Targets").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    listed.iter().map(|target| {
         let arn = target["Arn"].as_str().unwrap_or_default();
-        let known = arn.starts_with("arn:") && arn.split(':').nth(2).is_some_and(|name| SERVICES.contains(&name));
-        if !known {
-            let id = target["Id"].as_str().unwrap_or_default();
-            at.note(format!("the target {id} leads to {arn}, which is not here: it is left out"));
-        }
-        known
-    };
-    listed.into_iter().filter(leads_somewhere).collect()
+        let is_known = arn.starts_with("arn:") && arn.split(':').nth(2).is_some_and(|name| SERVICES.contains(&name));
+        (target, is_known || arn.contains(LATER))
+    })
 }
 
-async fn put_targets(at: &At<'_>, targets: &[Value]) -> Result<(), StackError> {
+fn reachable(properties: &Properties) -> Vec<&Value> {
+    targets(properties).filter(|(_, reachable)| *reachable).map(|(target, _)| target).collect()
+}
+
+async fn put_targets(at: &At<'_>, targets: &[&Value]) -> Result<(), StackError> {
     if targets.is_empty() {
         return Ok(());
     }
@@ -356,7 +367,7 @@ struct Archive;
 #[async_trait]
 impl Kind for Archive {
     fn members(&self) -> &'static [Member] {
-        &[
+        const MEMBERS: &[Member] = &[
             text("ArchiveName").fixed(),
             text("Description"),
             document("EventPattern"),
@@ -364,7 +375,8 @@ impl Kind for Archive {
             number("RetentionDays"),
             text("SourceArn").required().fixed(),
             meaningless("Tags"),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {

@@ -7,6 +7,7 @@ use super::events::{EVENTS, delete_rule};
 use super::lambda::LAMBDA;
 use crate::StackError;
 use crate::kind::{At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, only, text as text_of};
+use crate::known::LATER;
 use crate::name::physical_name;
 use crate::shape::{Member, anything, meaningless, members, not_honoured, number, text};
 
@@ -19,14 +20,15 @@ pub struct Connection;
 #[async_trait]
 impl Kind for Connection {
     fn members(&self) -> &'static [Member] {
-        &[
+        const MEMBERS: &[Member] = &[
             anything("AuthParameters"),
             text("AuthorizationType"),
             text("Description"),
             anything("InvocationConnectivityParameters"),
             text("KmsKeyIdentifier"),
             text("Name").fixed(),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -84,14 +86,15 @@ pub struct ApiDestination;
 #[async_trait]
 impl Kind for ApiDestination {
     fn members(&self) -> &'static [Member] {
-        &[
+        const MEMBERS: &[Member] = &[
             text("ConnectionArn").required(),
             text("Description"),
             text("HttpMethod").required(),
             text("InvocationEndpoint").required(),
             number("InvocationRateLimitPerSecond"),
             text("Name").fixed(),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -128,11 +131,7 @@ impl Kind for ApiDestination {
     }
 }
 
-async fn put_destination(
-    at: &At<'_>,
-    operation: &'static str,
-    properties: &Properties,
-) -> Result<Made, StackError> {
+async fn put_destination(at: &At<'_>, operation: &'static str, properties: &Properties) -> Result<Made, StackError> {
     let mut input = properties.clone();
     input.insert("Name".into(), at.id.into());
     let answer = at.call((EVENTS, operation), Value::Object(input)).await?;
@@ -142,6 +141,10 @@ async fn put_destination(
 fn destination_attributes(answer: &Value) -> Made {
     let made = Made::default().member("Arn", answer, "/ApiDestinationArn");
     made.member("ArnForPolicy", answer, "/ApiDestinationArn")
+}
+
+fn is_reachable(arn: &str) -> bool {
+    arn.contains(":lambda:") || arn.contains(":sqs:")
 }
 
 /// EventBridge Scheduler's, as a rule of the default bus that fires by its schedule. The scheduler needs no permission
@@ -163,7 +166,7 @@ impl Kind for Schedule {
             not_honoured("SageMakerPipelineParameters"),
             members("SqsParameters", &[text("MessageGroupId")]),
         ];
-        &[
+        const MEMBERS: &[Member] = &[
             text("Description"),
             not_honoured("EndDate"),
             meaningless("FlexibleTimeWindow"),
@@ -175,7 +178,8 @@ impl Kind for Schedule {
             not_honoured("StartDate"),
             text("State"),
             members("Target", TARGET).required(),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -207,20 +211,27 @@ impl Kind for Schedule {
         Ok(())
     }
 
-    async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
+    fn notes(&self, _: &At<'_>, properties: &Properties) -> Vec<String> {
+        let mut notes = Vec::new();
         let zone = text_of(properties, "ScheduleExpressionTimezone");
         if !matches!(zone, "" | "UTC" | "Etc/UTC") && text_of(properties, "ScheduleExpression").starts_with("cron") {
-            at.note(format!("ScheduleExpressionTimezone {zone} is not honoured: the schedule fires by UTC"));
+            notes.push(format!("ScheduleExpressionTimezone {zone} is not honoured: the schedule fires by UTC"));
         }
-        let rule = only(properties, &["Description", "ScheduleExpression", "State"]);
-        let mut rule = Value::Object(rule);
+        let arn = properties.get("Target").and_then(|target| target["Arn"].as_str()).unwrap_or_default();
+        if !is_reachable(arn) && !arn.contains(LATER) {
+            notes.push(format!("the target leads to {arn}, which no schedule reaches here: it is left out"));
+        }
+        notes
+    }
+
+    async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
+        let mut rule = Value::Object(only(properties, &["Description", "ScheduleExpression", "State"]));
         rule["Name"] = at.id.into();
         at.call((EVENTS, "PutRule"), rule).await?;
         let mut target = properties.get("Target").cloned().unwrap_or_default();
         target["Id"] = TARGET_ID.into();
         let arn = target["Arn"].as_str().unwrap_or_default().to_owned();
-        if !arn.contains(":lambda:") && !arn.contains(":sqs:") {
-            at.note(format!("the target leads to {arn}, which no schedule reaches here: it is left out"));
+        if !is_reachable(&arn) {
             return Ok(Made::default());
         }
         at.call((EVENTS, "PutTargets"), json!({"Rule": at.id, "Targets": [target]})).await?;

@@ -10,10 +10,9 @@ use crate::kind::{
     At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, gone_tags, only, tag_map, text as text_of,
     without,
 };
+use crate::known::LATER;
 use crate::name::physical_name;
-use crate::shape::{
-    Member, anything, items, meaningless, members, not_honoured, number, tags, text, text_map, texts,
-};
+use crate::shape::{Member, anything, items, meaningless, members, not_honoured, number, tags, text, text_map, texts};
 
 use super::lambda_parts;
 
@@ -53,7 +52,7 @@ impl Kind for Function {
     fn members(&self) -> &'static [Member] {
         use crate::shape::Shape;
         const FILE_SYSTEM: Shape = Shape::Members(&[text("Arn").required(), text("LocalMountPath").required()]);
-        &[
+        const MEMBERS: &[Member] = &[
             texts("Architectures"),
             members("Code", CODE).required(),
             meaningless("CodeSigningConfigArn"),
@@ -83,7 +82,8 @@ impl Kind for Function {
             number("Timeout"),
             members("TracingConfig", &[text("Mode")]),
             anything("VpcConfig"),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -118,6 +118,13 @@ impl Kind for Function {
             }
         }
         Ok(())
+    }
+
+    fn notes(&self, _: &At<'_>, properties: &Properties) -> Vec<String> {
+        let lost = lost_dead_letters(properties);
+        lost.map(|target| format!("DeadLetterConfig leads to {target}, which is no queue: it is left out"))
+            .into_iter()
+            .collect()
     }
 
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
@@ -219,12 +226,16 @@ fn configuration(at: &At<'_>, properties: &Properties) -> Properties {
     if let Some(key) = input.remove("KmsKeyArn") {
         input.insert("KMSKeyArn".into(), key);
     }
-    let dead_letters = properties.get("DeadLetterConfig").and_then(|config| config["TargetArn"].as_str());
-    if let Some(target) = dead_letters.filter(|target| !target.is_empty() && !target.contains(":sqs:")) {
-        at.note(format!("DeadLetterConfig of {} leads to {target}, which is no queue: it is left out", at.id));
+    if lost_dead_letters(properties).is_some() {
         input.remove("DeadLetterConfig");
     }
     input
+}
+
+/// A dead-letter target that is no queue.
+fn lost_dead_letters(properties: &Properties) -> Option<&str> {
+    let target = properties.get("DeadLetterConfig").and_then(|config| config["TargetArn"].as_str());
+    target.filter(|target| !target.is_empty() && !target.contains(":sqs:") && !target.contains(LATER))
 }
 
 async fn set_elsewhere(at: &At<'_>, before: &Properties, properties: &Properties) -> Result<(), StackError> {
@@ -283,7 +294,9 @@ fn check_code(properties: &Properties, property: &str) -> Result<(), String> {
 fn code_input(properties: &Properties, property: &str) -> Properties {
     let code = properties.get(property).and_then(Value::as_object).cloned().unwrap_or_default();
     match code.get("ZipFile") {
-        Some(text) => [("S3Bucket".to_owned(), "inline".into()), ("S3Key".to_owned(), text.clone())].into_iter().collect(),
+        Some(text) => {
+            [("S3Bucket".to_owned(), "inline".into()), ("S3Key".to_owned(), text.clone())].into_iter().collect()
+        }
         None => code,
     }
 }
@@ -293,14 +306,15 @@ struct LayerVersion;
 #[async_trait]
 impl Kind for LayerVersion {
     fn members(&self) -> &'static [Member] {
-        &[
+        const MEMBERS: &[Member] = &[
             texts("CompatibleArchitectures").fixed(),
             texts("CompatibleRuntimes").fixed(),
             members("Content", CODE).required().fixed(),
             text("Description").fixed(),
             text("LayerName").fixed(),
             text("LicenseInfo").fixed(),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -340,4 +354,3 @@ impl Kind for LayerVersion {
         at.ask((LAMBDA, "DeleteLayerVersion"), input).await.map(drop)
     }
 }
-

@@ -9,10 +9,9 @@ use crate::kind::{
     At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, gone_tags, only, tag_map, text as text_of,
     without,
 };
+use crate::known::LATER;
 use crate::name::physical_name;
-use crate::shape::{
-    Member, Shape, items, meaningless, members, not_honoured, number, tags, text, texts, truth,
-};
+use crate::shape::{Member, Shape, items, meaningless, members, not_honoured, number, tags, text, texts, truth};
 
 const STATEMENT_LENGTH_MAX: usize = 100;
 
@@ -32,13 +31,14 @@ pub struct Version;
 #[async_trait]
 impl Kind for Version {
     fn members(&self) -> &'static [Member] {
-        &[
+        const MEMBERS: &[Member] = &[
             meaningless("CodeSha256"), // of an archive that nobody made here
             text("Description").fixed(),
             text("FunctionName").required().fixed(),
             members("ProvisionedConcurrencyConfig", &[number("ProvisionedConcurrentExecutions").required()]).fixed(),
             meaningless("RuntimePolicy"),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -88,14 +88,15 @@ impl Kind for Alias {
     fn members(&self) -> &'static [Member] {
         const WEIGHT: Shape =
             Shape::Members(&[text("FunctionVersion").required(), number("FunctionWeight").required()]);
-        &[
+        const MEMBERS: &[Member] = &[
             text("Description"),
             text("FunctionName").required().fixed(),
             text("FunctionVersion").required(),
             text("Name").required().fixed(),
             members("ProvisionedConcurrencyConfig", &[number("ProvisionedConcurrentExecutions").required()]),
             members("RoutingConfig", &[items("AdditionalVersionWeights", &WEIGHT)]),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -156,8 +157,10 @@ fn alias_input(properties: &Properties) -> Value {
     let mut input = without(properties, &["ProvisionedConcurrencyConfig", "RoutingConfig"]);
     if let Some(routing) = properties.get("RoutingConfig") {
         let weights = routing["AdditionalVersionWeights"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let weights: Map<String, Value> =
-            weights.iter().map(|weight| (number_of(&weight["FunctionVersion"]), weight["FunctionWeight"].clone())).collect();
+        let weights: Map<String, Value> = weights
+            .iter()
+            .map(|weight| (number_of(&weight["FunctionVersion"]), weight["FunctionWeight"].clone()))
+            .collect();
         input.insert("RoutingConfig".into(), json!({"AdditionalVersionWeights": weights}));
     }
     Value::Object(input)
@@ -176,13 +179,14 @@ impl Kind for Url {
             texts("ExposeHeaders"),
             number("MaxAge"),
         ];
-        &[
+        const MEMBERS: &[Member] = &[
             text("AuthType").required(),
             members("Cors", CORS),
             text("InvokeMode"),
             text("Qualifier").fixed(),
             text("TargetFunctionArn").required().fixed(),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -254,13 +258,14 @@ pub struct EventInvokeConfig;
 impl Kind for EventInvokeConfig {
     fn members(&self) -> &'static [Member] {
         const DESTINATION: &[Member] = &[text("Destination").required()];
-        &[
+        const MEMBERS: &[Member] = &[
             members("DestinationConfig", &[members("OnFailure", DESTINATION), members("OnSuccess", DESTINATION)]),
             text("FunctionName").required().fixed(),
             number("MaximumEventAgeInSeconds"),
             number("MaximumRetryAttempts"),
             text("Qualifier").required().fixed(),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -275,17 +280,17 @@ impl Kind for EventInvokeConfig {
         Identity::of(physical_name(&named.around.stack, named.logical_id, STATEMENT_LENGTH_MAX))
     }
 
+    fn notes(&self, _: &At<'_>, properties: &Properties) -> Vec<String> {
+        let destinations = properties.get("DestinationConfig").and_then(Value::as_object);
+        let lost = destinations.into_iter().flatten().filter(|(_, to)| !leads_somewhere(to));
+        lost.map(|(when, to)| format!("{when} leads to {}, which is not here: it is left out", to["Destination"]))
+            .collect()
+    }
+
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
         let mut input = properties.clone();
         if let Some(destinations) = input.get_mut("DestinationConfig").and_then(Value::as_object_mut) {
-            destinations.retain(|when, to| {
-                let arn = to["Destination"].as_str().unwrap_or_default();
-                let leads_somewhere = [":sqs:", ":lambda:", ":events:"].iter().any(|service| arn.contains(service));
-                if !leads_somewhere {
-                    at.note(format!("{when} leads to {arn}, which is not here: it is left out"));
-                }
-                leads_somewhere
-            });
+            destinations.retain(|_, to| leads_somewhere(to));
         }
         at.call((LAMBDA, "PutFunctionEventInvokeConfig"), Value::Object(input)).await?;
         Ok(Made::default())
@@ -306,12 +311,17 @@ impl Kind for EventInvokeConfig {
     }
 }
 
+fn leads_somewhere(to: &Value) -> bool {
+    let arn = to["Destination"].as_str().unwrap_or_default();
+    arn.contains(LATER) || [":sqs:", ":lambda:", ":events:"].iter().any(|service| arn.contains(service))
+}
+
 pub struct Permission;
 
 #[async_trait]
 impl Kind for Permission {
     fn members(&self) -> &'static [Member] {
-        &[
+        const MEMBERS: &[Member] = &[
             text("Action").required().fixed(),
             text("EventSourceToken").fixed(),
             text("FunctionName").required().fixed(),
@@ -321,7 +331,8 @@ impl Kind for Permission {
             text("PrincipalOrgID").fixed(),
             text("SourceAccount").fixed(),
             text("SourceArn").fixed(),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -342,10 +353,19 @@ impl Kind for Permission {
     }
 
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
-        let mut input = properties.clone();
-        input.insert("StatementId".into(), at.id.into());
-        at.call((LAMBDA, "AddPermission"), Value::Object(input)).await?;
+        let mut input = Value::Object(properties.clone());
+        input["StatementId"] = at.id.into();
+        let added = at.unless("ResourceConflictException", (LAMBDA, "AddPermission"), input.clone()).await?;
+        if added.is_none() {
+            let old = json!({"FunctionName": text_of(properties, "FunctionName"), "StatementId": at.id});
+            at.ask((LAMBDA, "RemovePermission"), old).await?;
+            at.call((LAMBDA, "AddPermission"), input).await?;
+        }
         Ok(Made::default())
+    }
+
+    fn adopts(&self) -> bool {
+        true // nobody else's statement has this id
     }
 
     async fn find(&self, at: &At<'_>, standing: &Standing) -> Result<Option<Made>, StackError> {
@@ -364,6 +384,19 @@ impl Kind for Permission {
 }
 
 pub struct EventSourceMapping;
+
+impl EventSourceMapping {
+    /// There is one mapping of a source to a function: a start that was cut short has made it.
+    async fn take_over(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
+        let input = Value::Object(only(properties, &["FunctionName", "EventSourceArn"]));
+        let listed = at.call((LAMBDA, "ListEventSourceMappings"), input).await?;
+        let found = &listed["EventSourceMappings"][0];
+        let uuid = found["UUID"].as_str().unwrap_or_default();
+        let standing = Standing { id: uuid.to_owned(), properties: properties.clone(), ..Standing::default() };
+        self.update(at, &standing, properties).await?;
+        Ok(Made::of(uuid).with("Id", uuid).member("EventSourceMappingArn", found, "/EventSourceMappingArn"))
+    }
+}
 
 /// What a mapping goes back to.
 fn mapping_defaults() -> [(&'static str, Value); 9] {
@@ -385,7 +418,7 @@ impl Kind for EventSourceMapping {
     fn members(&self) -> &'static [Member] {
         const FILTER: Shape = Shape::Members(&[crate::shape::document("Pattern")]);
         const DESTINATION: &[Member] = &[text("Destination")];
-        &[
+        const MEMBERS: &[Member] = &[
             number("BatchSize"),
             truth("BisectBatchOnFunctionError"),
             members("DestinationConfig", &[members("OnFailure", DESTINATION)]),
@@ -407,7 +440,8 @@ impl Kind for EventSourceMapping {
             number("StartingPositionTimestamp").fixed(),
             tags("Tags"),
             number("TumblingWindowInSeconds"),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -427,7 +461,7 @@ impl Kind for EventSourceMapping {
         let service = source.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(1));
         match service {
             Some("sqs" | "dynamodb") => Ok(()),
-            None if source.contains(crate::known::LATER) => Ok(()),
+            None if source.contains(LATER) => Ok(()),
             _ => Err(format!("EventSourceArn must be a queue or a table's stream, not {source}")),
         }
     }
@@ -437,7 +471,9 @@ impl Kind for EventSourceMapping {
         if properties.contains_key("Tags") {
             input.insert("Tags".into(), tag_map(properties));
         }
-        let answer = at.call((LAMBDA, "CreateEventSourceMapping"), Value::Object(input)).await?;
+        let made =
+            at.unless("ResourceConflictException", (LAMBDA, "CreateEventSourceMapping"), Value::Object(input)).await?;
+        let Some(answer) = made else { return self.take_over(at, properties).await };
         let uuid = answer["UUID"].as_str().unwrap_or_default();
         Ok(Made::of(uuid).with("Id", uuid).member("EventSourceMappingArn", &answer, "/EventSourceMappingArn"))
     }

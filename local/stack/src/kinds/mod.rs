@@ -1,16 +1,26 @@
-//! The types of resources that can be made, one file a family.
+//! The types of resources, one file a family.
 
 mod events;
+mod events_out;
+pub mod existing_pool;
 mod lambda;
+mod lambda_parts;
+mod others;
 mod pools;
 mod queues;
 mod tables;
 
 use crate::kind::Kind;
 
-/// The kind of resources of this type, if there is one.
-pub fn of(name: &str) -> Option<&'static dyn Kind> {
-    let families: [&[(&str, &'static dyn Kind)]; 5] =
-        [pools::KINDS, lambda::KINDS, tables::KINDS, events::KINDS, queues::KINDS];
-    families.into_iter().flatten().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+/// What there is of this type: it is made, or a placeholder stands for it.
+pub fn of(name: &str) -> &'static dyn Kind {
+    let families: [&[(&str, &'static dyn Kind)]; 6] =
+        [pools::KINDS, lambda::KINDS, tables::KINDS, events::KINDS, queues::KINDS, others::KINDS];
+    let known = families.into_iter().flatten().find(|(known, _)| *known == name);
+    known.map_or_else(|| others::absent(name), |(_, kind)| *kind)
+}
+
+/// What `Ref` and `Fn::GetAtt` give of something that is not here.
+pub fn placeholder(logical_id: &str) -> String {
+    format!("{logical_id}-local")
 }

@@ -5,16 +5,16 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use crate::StackError;
-use crate::kind::{At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, only, text as text_of, without};
+use crate::kind::{
+    At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, only, text as text_of, without,
+};
 use crate::name::derived_id;
 use crate::shape::{
-    Member, Shape, anything, items, members, meaningless, not_honoured, number, text, text_map, texts, truth,
+    Member, Shape, anything, items, meaningless, members, not_honoured, number, text, text_map, texts, truth,
 };
 
-pub const KINDS: &[(&str, &dyn Kind)] = &[
-    ("AWS::Cognito::UserPool", &UserPool),
-    ("AWS::Cognito::UserPoolClient", &UserPoolClient),
-];
+pub const KINDS: &[(&str, &dyn Kind)] =
+    &[("AWS::Cognito::UserPool", &UserPool), ("AWS::Cognito::UserPoolClient", &UserPoolClient)];
 
 const IDP: &str = "cognito-idp";
 /// Of a pool's id, behind the region.
@@ -31,6 +31,7 @@ struct UserPool;
 /// Operations that a pool's multi-factor properties go to.
 const MFA: &[&str] =
     &["EnabledMfas", "WebAuthnRelyingPartyID", "WebAuthnUserVerification", "WebAuthnFactorConfiguration"];
+const SET_MFA: Operation = (IDP, "SetUserPoolMfaConfig");
 /// What is settled for good when a pool is made.
 const SETTLED: &[&str] = &["AliasAttributes", "UsernameAttributes", "UsernameConfiguration"];
 
@@ -48,7 +49,7 @@ impl Kind for UserPool {
             members("StringAttributeConstraints", &[text("MaxLength"), text("MinLength")]),
         ]);
         const MECHANISM: Shape = Shape::Members(&[text("Name").required(), number("Priority").required()]);
-        &[
+        const MEMBERS: &[Member] = &[
             members("AccountRecoverySetting", &[items("RecoveryMechanisms", &MECHANISM)]),
             members(
                 "AdminCreateUserConfig",
@@ -137,7 +138,8 @@ impl Kind for UserPool {
             anything("WebAuthnFactorConfiguration"),
             text("WebAuthnRelyingPartyID"),
             text("WebAuthnUserVerification"),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -172,6 +174,12 @@ impl Kind for UserPool {
 
     fn unordered(&self) -> &'static [&'static str] {
         &["LambdaConfig"]
+    }
+
+    fn notes(&self, at: &At<'_>, properties: &Properties) -> Vec<String> {
+        let names: Vec<String> = only(properties, MFA).into_iter().map(|(name, _)| name).collect();
+        let unheard = !names.is_empty() && !at.resources.has(SET_MFA);
+        unheard.then(|| format!("{} not honoured by this server", names.join(", "))).into_iter().collect()
     }
 
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
@@ -235,7 +243,6 @@ fn pool_input(at: &At<'_>, properties: &Properties) -> Value {
     let name = input.remove("UserPoolName");
     let made_up = || crate::name::physical_name(&at.around.stack, at.logical_id, NAME_LENGTH_MAX).into();
     input.insert("PoolName".into(), name.unwrap_or_else(made_up));
-    // Lengths of attributes that nobody limits.
     Value::Object(input)
 }
 
@@ -244,10 +251,7 @@ async fn set_mfa(at: &At<'_>, properties: &Properties) -> Result<(), StackError>
     if given.is_empty() {
         return Ok(());
     }
-    let operation = (IDP, "SetUserPoolMfaConfig");
-    if !at.resources.has(operation) {
-        let names: Vec<&str> = given.keys().map(String::as_str).collect();
-        at.note(format!("{} not honoured: this server has no SetUserPoolMfaConfig", names.join(", ")));
+    if !at.resources.has(SET_MFA) {
         return Ok(());
     }
     let mut input = json!({"UserPoolId": at.id});
@@ -274,7 +278,7 @@ async fn set_mfa(at: &At<'_>, properties: &Properties) -> Result<(), StackError>
             input["WebAuthnConfiguration"][member] = value.clone();
         }
     }
-    at.call(operation, input).await.map(drop)
+    at.call(SET_MFA, input).await.map(drop)
 }
 
 fn added_attributes(before: &Properties, after: &Properties) -> Vec<Value> {
@@ -288,7 +292,7 @@ struct UserPoolClient;
 #[async_trait]
 impl Kind for UserPoolClient {
     fn members(&self) -> &'static [Member] {
-        &[
+        const MEMBERS: &[Member] = &[
             number("AccessTokenValidity"),
             texts("AllowedOAuthFlows"),
             truth("AllowedOAuthFlowsUserPoolClient"),
@@ -312,7 +316,8 @@ impl Kind for UserPoolClient {
             members("TokenValidityUnits", &[text("AccessToken"), text("IdToken"), text("RefreshToken")]),
             text("UserPoolId").required().fixed(),
             texts("WriteAttributes"),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {

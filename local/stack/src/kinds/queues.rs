@@ -37,7 +37,7 @@ const DEFAULTS: &[(&str, &str)] = &[
 #[async_trait]
 impl Kind for Queue {
     fn members(&self) -> &'static [Member] {
-        &[
+        const MEMBERS: &[Member] = &[
             truth("ContentBasedDeduplication"),
             text("DeduplicationScope"),
             number("DelaySeconds"),
@@ -54,7 +54,8 @@ impl Kind for Queue {
             truth("SqsManagedSseEnabled"),
             tags("Tags"),
             number("VisibilityTimeout"),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -153,7 +154,9 @@ async fn has_policy(at: &At<'_>, queue: &str) -> Result<bool, StackError> {
 #[async_trait]
 impl Kind for QueuePolicy {
     fn members(&self) -> &'static [Member] {
-        &[document("PolicyDocument").required(), texts("Queues").required(), meaningless("Id")]
+        const MEMBERS: &[Member] =
+            &[document("PolicyDocument").required(), texts("Queues").required(), meaningless("Id")];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -212,7 +215,8 @@ impl Kind for QueuePolicy {
 #[async_trait]
 impl Kind for QueueInlinePolicy {
     fn members(&self) -> &'static [Member] {
-        &[document("PolicyDocument").required(), text("Queue").required().fixed()]
+        const MEMBERS: &[Member] = &[document("PolicyDocument").required(), text("Queue").required().fixed()];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {

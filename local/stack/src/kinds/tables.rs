@@ -4,8 +4,12 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use crate::StackError;
-use crate::kind::{At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, only, retag, text as text_of};
-use crate::shape::{Member, Shape, anything, items, meaningless, members, not_honoured, number, tags, text, texts, truth};
+use crate::kind::{
+    At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, only, retag, text as text_of,
+};
+use crate::shape::{
+    Member, Shape, anything, items, meaningless, members, not_honoured, number, tags, text, texts, truth,
+};
 
 pub const KINDS: &[(&str, &dyn Kind)] =
     &[("AWS::DynamoDB::Table", &Table), ("AWS::DynamoDB::GlobalTable", &GlobalTable)];
@@ -37,21 +41,24 @@ const GLOBAL_INDEX: Shape = Shape::Members(&[
 ]);
 const LIFE: &[Member] = &[text("AttributeName"), truth("Enabled").required()];
 
+/// Beside the name: without a stream, there is no `StreamArn`.
+const NAMING: &[&str] = &["TableName", "StreamSpecification.StreamViewType"];
+
 struct Table;
 struct GlobalTable;
 
 /// What both kinds of tables are made from.
 fn identity(named: &Named<'_>) -> Identity {
     let name = named.name("TableName", NAME_LENGTH_MAX);
-    Identity::of(&name)
-        .with("Arn", named.arn(DYNAMODB, &format!("table/{name}")))
-        .and_later(&["StreamArn", "TableId"])
+    let has_stream = named.given("StreamSpecification.StreamViewType").is_some();
+    let later: &[&str] = if has_stream { &["StreamArn", "TableId"] } else { &["TableId"] };
+    Identity::of(&name).with("Arn", named.arn(DYNAMODB, &format!("table/{name}"))).and_later(later)
 }
 
 #[async_trait]
 impl Kind for Table {
     fn members(&self) -> &'static [Member] {
-        &[
+        const MEMBERS: &[Member] = &[
             items("AttributeDefinitions", &ATTRIBUTE),
             text("BillingMode"),
             meaningless("ContributorInsightsSpecification"),
@@ -72,7 +79,8 @@ impl Kind for Table {
             tags("Tags"),
             members("TimeToLiveSpecification", LIFE),
             meaningless("WarmThroughput"),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -84,7 +92,7 @@ impl Kind for Table {
     }
 
     fn naming(&self) -> &'static [&'static str] {
-        &["TableName"]
+        NAMING
     }
 
     fn identity(&self, named: &Named<'_>) -> Identity {
@@ -151,7 +159,7 @@ impl Kind for GlobalTable {
             meaningless("TableClass"),
             tags("Tags"),
         ]);
-        &[
+        const MEMBERS: &[Member] = &[
             items("AttributeDefinitions", &ATTRIBUTE).required(),
             text("BillingMode"),
             items("GlobalSecondaryIndexes", &GLOBAL_INDEX),
@@ -166,7 +174,8 @@ impl Kind for GlobalTable {
             meaningless("WarmThroughput"),
             meaningless("WriteOnDemandThroughputSettings"),
             meaningless("WriteProvisionedThroughputSettings"),
-        ]
+        ];
+        MEMBERS
     }
 
     fn made_by(&self) -> Operation {
@@ -178,15 +187,22 @@ impl Kind for GlobalTable {
     }
 
     fn naming(&self) -> &'static [&'static str] {
-        &["TableName"]
+        NAMING
     }
 
     fn identity(&self, named: &Named<'_>) -> Identity {
         identity(named)
     }
 
+    fn notes(&self, at: &At<'_>, properties: &Properties) -> Vec<String> {
+        let replicas = properties.get("Replicas").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let others = replicas.iter().filter_map(|replica| replica["Region"].as_str());
+        let others: Vec<&str> = others.filter(|region| *region != at.around.place.region).collect();
+        let any = !others.is_empty();
+        any.then(|| format!("no replica in {}: there is one region here", others.join(", "))).into_iter().collect()
+    }
+
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
-        note_other_regions(at, properties);
         make(at, &in_one_region(properties)).await
     }
 
@@ -196,7 +212,6 @@ impl Kind for GlobalTable {
     }
 
     async fn find(&self, at: &At<'_>, standing: &Standing) -> Result<Option<Made>, StackError> {
-        note_other_regions(at, &standing.properties);
         find(at, standing).await
     }
 
@@ -210,15 +225,6 @@ impl Kind for GlobalTable {
 
     async fn holds(&self, at: &At<'_>, standing: &Standing) -> Result<Option<String>, StackError> {
         holds(at, standing).await
-    }
-}
-
-fn note_other_regions(at: &At<'_>, properties: &Properties) {
-    let replicas = properties.get("Replicas").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let others = replicas.iter().filter_map(|replica| replica["Region"].as_str());
-    let others: Vec<&str> = others.filter(|region| *region != at.around.place.region).collect();
-    if !others.is_empty() {
-        at.note(format!("{} has no replica in {}: there is one region here", at.logical_id, others.join(", ")));
     }
 }
 
