@@ -15,7 +15,8 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve Cognito, Lambda, EventBridge, SQS, SES, DynamoDB and CloudWatch Logs on one port.
+    /// Serve Cognito, Lambda, EventBridge, SQS, SES, DynamoDB, CloudWatch Logs, Parameter Store and Secrets Manager on
+    /// one port.
     Dev(Dev),
     /// Print what happened to a user.
     Trace(Trace),
@@ -67,6 +68,9 @@ pub struct Dev {
     /// Let things go wrong as they do on AWS, by this seed: the same seed, the same faults.
     #[arg(long, value_name = "SEED")]
     pub chaos: Option<u64>,
+    /// A value of Parameter Store, there before the stack is made; may be given several times.
+    #[arg(long, value_name = "/NAME=VALUE")]
+    pub ssm: Vec<String>,
     /// Pass mail on: smtp://[user:password@]host[:port] or smtps://…
     #[arg(long, value_name = "URL")]
     pub smtp: Option<String>,

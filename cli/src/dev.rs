@@ -1,6 +1,6 @@
 //! `tandem dev`: serves until it is told to end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,6 +33,7 @@ pub fn print_operations(json: bool) -> anyhow::Result<()> {
         place: Place::default(),
         time_scale: 1.0,
         faults: FaultPlan::default(),
+        parameters: BTreeMap::new(),
         smtp: None,
         built_in: built_in()?,
         packages_dir: None,
@@ -135,11 +136,23 @@ fn settings(arguments: &arguments::Dev) -> anyhow::Result<Settings> {
         place: Place { region: region.clone(), account: account.clone() },
         time_scale: scale,
         faults: arguments.chaos.map(server::chaos).unwrap_or_default(),
+        parameters: parameters(&arguments.ssm)?,
         smtp: smtp.context("--smtp takes smtp://[user:password@]host[:port] or smtps://…")?,
         built_in: built_in()?,
         packages_dir: arguments.in_memory.then(packages_dir).flatten(),
         launcher: Some(Launcher { program: this_program()?, args: vec![SANDBOX_WORD.to_owned()] }),
     })
+}
+
+/// Values of Parameter Store. They may be secrets, so a mistake is told without them.
+fn parameters(typed: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
+    let read = |text: &String| {
+        let (name, value) = text.split_once('=').context("--ssm takes /name=value: one of them has no =")?;
+        ensure!(!name.is_empty(), "--ssm takes /name=value: one of them has no name");
+        ensure!(!value.is_empty(), "--ssm takes /name=value: {name} has no value");
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    typed.iter().map(read).collect()
 }
 
 /// Packages outlive a server without a state directory: nobody wants to fetch an SDK at every start.

@@ -1,5 +1,6 @@
 //! A running local cloud: the rooms, opened in the order in which they need each other.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock, RwLock};
@@ -9,6 +10,7 @@ use event_bus::EventBus;
 use function_host::FunctionHost;
 use logs::Logs;
 use mail::Mail;
+use parameters::Parameters;
 use queues::Queues;
 use stack::{Resources, Stack};
 use storage::{Location, StateDir, StorageError};
@@ -57,6 +59,9 @@ pub enum StartError {
     /// What was left to do from the last run could not be read.
     #[error("the user pools' file cannot be read: {0}")]
     Pools(#[from] user_pool::Error),
+    /// A parameter that was given cannot be.
+    #[error(transparent)]
+    Parameter(#[from] parameters::SetError),
     /// The stack could not be made.
     #[error("the built-in stack could not be made: {0}")]
     Stack(#[from] stack::StackError),
@@ -69,6 +74,7 @@ pub struct Rooms {
     pub functions: Arc<FunctionHost>,
     pub mail: Arc<Mail>,
     pub logs: Arc<Logs>,
+    pub parameters: Arc<Parameters>,
     pub bus: Arc<EventBus>,
     pub tables: Arc<Tables>,
     pub pools: Arc<UserPools>,
@@ -76,8 +82,20 @@ pub struct Rooms {
     pub lanes: [queues::Lane; 3],
     /// What shall go wrong from the start, and after a reset.
     pub faults: FaultPlan,
+    /// Parameters that are there before the stack is made, by name.
+    pub given: BTreeMap<String, String>,
     /// What the stack made; made anew by a reset.
     pub stack: RwLock<Stack>,
+}
+
+impl Rooms {
+    /// Sets the parameters that the local cloud was started with.
+    pub async fn set_given(&self) -> Result<(), parameters::SetError> {
+        for (name, value) in &self.given {
+            self.parameters.set(name, value).await?;
+        }
+        Ok(())
+    }
 }
 
 /// A running local cloud.
@@ -105,6 +123,7 @@ impl LocalCloud {
         let world = World::real(settings.place.clone());
         let signatures = if address.ip().is_loopback() { None } else { Some(credentials(&world)) };
         let (rooms, mut tasks) = open_rooms(&settings, state.as_ref(), &world, address, signatures.as_ref()).await?;
+        rooms.set_given().await?;
         let made = stack::built_in(&Resources::new(&world, &rooms.services)).await?;
         *rooms.stack.write().expect("no holder panics") = made;
 
@@ -187,6 +206,7 @@ pub(crate) async fn open_rooms(
     let mail = Mail::open(world.clone(), location("mail.db"), durability, settings.smtp.clone())?;
     let tables = Tables::open(world.clone(), location("tables.db"), durability)?;
     let logs = Logs::open(world.clone(), location("logs.db"), durability)?;
+    let parameters = Parameters::open(world.clone(), location("parameters.db"), durability)?;
 
     let outside = Arc::new(FunctionsOutside {
         world: world.clone(),
@@ -252,6 +272,7 @@ pub(crate) async fn open_rooms(
         tables.services(),
         mail.services(),
         logs.services(),
+        parameters.services(),
     ]
     .concat();
     let worker = Worker {
@@ -275,6 +296,22 @@ pub(crate) async fn open_rooms(
     let timer = Arc::clone(&bus);
     tasks.spawn(async move { timer.run().await });
     let (world, lanes, stack) = (world.clone(), [deliveries, calls, invocations], RwLock::default());
-    let faults = settings.faults.clone();
-    Ok((Rooms { world, queues, functions, mail, logs, bus, tables, pools, services, lanes, faults, stack }, tasks))
+    let (faults, given) = (settings.faults.clone(), settings.parameters.clone());
+    let rooms = Rooms {
+        world,
+        queues,
+        functions,
+        mail,
+        logs,
+        parameters,
+        bus,
+        tables,
+        pools,
+        services,
+        lanes,
+        faults,
+        given,
+        stack,
+    };
+    Ok((rooms, tasks))
 }

@@ -1,6 +1,6 @@
 //! What a local cloud is started with.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -26,6 +26,8 @@ pub struct Settings {
     pub time_scale: f64,
     /// What shall go wrong from the start.
     pub faults: FaultPlan,
+    /// Values of Parameter Store that are there before the stack is made, by name.
+    pub parameters: BTreeMap<String, String>,
     /// Where mail goes beside the mailbox.
     pub smtp: Option<Smtp>,
     /// The functions that the binary itself contains, by code id.

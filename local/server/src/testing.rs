@@ -1,6 +1,6 @@
 //! What tests need: all rooms, in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use storage::Durability;
@@ -22,6 +22,7 @@ pub fn settings(address: SocketAddr) -> Settings {
         place: Place::default(),
         time_scale: 1.0,
         faults: world::FaultPlan::default(),
+        parameters: BTreeMap::new(),
         smtp: None,
         built_in: HashMap::from([("false".to_owned(), failing)]),
         packages_dir: None,

@@ -39,7 +39,7 @@ async fn a_state_directory_that_another_process_holds() {
 
 #[tokio::test]
 async fn a_corrupt_file_is_left_as_it_is() {
-    for file in ["pools.db", "queues.db", "tables.db", "bus.db", "mail.db", "functions.db"] {
+    for file in ["pools.db", "queues.db", "tables.db", "bus.db", "mail.db", "functions.db", "parameters.db"] {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join(file);
         let content = "this is somebody's diary, and no database at all\n".repeat(100);
@@ -52,6 +52,19 @@ async fn a_corrupt_file_is_left_as_it_is() {
 #[tokio::test]
 async fn an_address_that_others_reach() {
     check(&dev(&["--in-memory", "--port", "0", "--bind", "0.0.0.0"]).await, "--allow-remote");
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_none_is_told_without_its_value() {
+    for (typed, expected) in [
+        ("/app/key", "--ssm takes /name=value"),
+        ("/app/key=", "/app/key has no value"),
+        ("/app key=hunter2", "the parameter /app key could not be set"),
+    ] {
+        let output = dev(&["--in-memory", "--port", "0", "--ssm", typed]).await;
+        check(&output, expected);
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("hunter2"));
+    }
 }
 
 #[tokio::test]

@@ -119,6 +119,14 @@ async fn functions_are_given_layers_that_fit() {
     assert_eq!((&updated["Layers"][0]["CodeSize"], updated["Layers"].as_array().map(Vec::len)), (&json!(0), Some(2)));
 }
 
+#[test]
+fn the_extension_for_parameters_is_missed_by_name() {
+    for name in ["AWS-Parameters-and-Secrets-Lambda-Extension", "AWS-Parameters-and-Secrets-Lambda-Extension-Arm64"] {
+        assert!(super::loss(name).contains("localhost:2773"), "{name}");
+    }
+    assert!(!super::loss("LambdaInsightsExtension").contains("2773"));
+}
+
 #[tokio::test]
 async fn code_and_layers_together_have_a_limit() {
     let tandem = Tandem::new();
