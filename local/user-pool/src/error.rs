@@ -15,6 +15,8 @@ pub enum Error {
     CodeMismatch,
     #[error("Invalid code provided, please request a code again.")]
     ExpiredCode,
+    #[error("A group with the name already exists.")]
+    GroupExists,
     #[error("{0}")]
     InvalidLambdaResponse(String),
     #[error("{0}")]
@@ -86,6 +88,16 @@ impl Error {
         Self::ResourceNotFound(format!("User pool client {id} does not exist."))
     }
 
+    /// No group of this name.
+    pub fn no_such_group() -> Self {
+        Self::ResourceNotFound("Group not found.".into())
+    }
+
+    /// More of something than AWS's quotas allow. The words are ours.
+    pub fn too_many(what: &str, most: usize) -> Self {
+        Self::LimitExceeded(format!("Exceeded the maximum number of {what}: {most}"))
+    }
+
     /// An address or number that somebody has; `attribute` is `email` or `phone_number`.
     pub fn name_taken(attribute: &str) -> Self {
         Self::UsernameExists(format!("An account with the given {attribute} already exists."))
@@ -128,6 +140,7 @@ impl Error {
             Self::AliasExists(_) => "AliasExistsException",
             Self::CodeMismatch => "CodeMismatchException",
             Self::ExpiredCode => "ExpiredCodeException",
+            Self::GroupExists => "GroupExistsException",
             Self::InvalidLambdaResponse(_) => "InvalidLambdaResponseException",
             Self::InvalidParameter(_) => "InvalidParameterException",
             Self::InvalidPassword(_) => "InvalidPasswordException",

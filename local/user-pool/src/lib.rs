@@ -14,6 +14,7 @@ mod code;
 mod constraint;
 mod error;
 mod filter;
+mod group;
 mod keys;
 mod limit;
 mod lockout;

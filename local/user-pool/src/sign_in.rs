@@ -15,6 +15,7 @@ use world::Timestamp;
 use crate::access::{is_signed_out, sign_in_id};
 use crate::attributes::{AttributeType, Author, Schema};
 use crate::client::Client;
+use crate::group::Membership;
 use crate::pool::Pool;
 use crate::session::{self, Opened, Purpose, SessionError};
 use crate::srp::{Challenge, Proof, SrpError, Verifier};
@@ -312,6 +313,7 @@ impl SignIn<'_> {
             session::seal(&self.pool.secret, Purpose::RefreshToken, expires, &sign_in, &room.world.random)
         });
         let access_life = settings.access_token_life();
+        let membership = Membership::of(&room.store.groups_of(&user).await?);
         let keys = room.keys(&self.pool.id).await?;
         let (issuer, client, random) = (self.pool.id.issuer(), Arc::clone(&self.client), room.world.random.clone());
         let tokens = blocking(move || {
@@ -323,7 +325,7 @@ impl SignIn<'_> {
                 sub: &user.sub.0,
                 username: &user.username,
                 attributes: &attributes,
-                groups: &[],
+                membership: &membership,
                 scope: USER_ADMIN_SCOPE,
                 origin_jti: client.settings.revokes_tokens().then_some(sign_in.origin_jti.as_str()),
                 event_id: &sign_in.event_id,

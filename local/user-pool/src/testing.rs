@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use aws_api::{ApiError, Call, Service};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use storage::{Durability, Location};
@@ -183,6 +185,26 @@ impl Kit {
         self.sign_in(username).await
     }
 
+    /// Puts somebody into a group, which is made if it is not there.
+    pub async fn join(&self, username: &str, group: &str) {
+        let _ = self.call("CreateGroup", json!({"UserPoolId": self.pool, "GroupName": group})).await; // there already
+        let member = json!({"UserPoolId": self.pool, "Username": username, "GroupName": group});
+        self.call("AdminAddUserToGroup", member).await.ok();
+    }
+
+    /// One member of all entries of all pages that a list operation gives.
+    pub async fn pages(&self, operation: &str, mut input: Value, list: &str, member: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        loop {
+            let page = self.call(operation, input.clone()).await.ok();
+            all.extend(page[list].as_array().expect("a list").iter().map(|entry| text(&entry[member])));
+            match page.get("NextToken") {
+                Some(token) => input["NextToken"] = token.clone(),
+                None => return all,
+            }
+        }
+    }
+
     /// Lets the client hide who has an account.
     pub async fn hide_users(&self) {
         let client = json!({"UserPoolId": self.pool, "ClientId": self.client, "PreventUserExistenceErrors": "ENABLED"});
@@ -227,6 +249,12 @@ impl Kit {
     pub fn last_code(&self) -> String {
         self.messages().last().expect("a message").code.clone()
     }
+}
+
+/// What a token says; its signature is not looked at.
+pub fn claims(token: &Value) -> Value {
+    let claims = text(token).split('.').nth(1).map(|part| URL_SAFE_NO_PAD.decode(part).expect("Base64"));
+    serde_json::from_slice(&claims.expect("three parts")).expect("JSON")
 }
 
 impl Answer {

@@ -15,6 +15,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use world::{Random, Timestamp};
 
+use crate::group::Membership;
 use crate::keys::{SigningKey, SigningKeys};
 pub use remembered::AccessTokens;
 
@@ -31,7 +32,7 @@ pub struct Grant<'a> {
     pub username: &'a str,
     /// Those that the client may read; they become claims of the id token.
     pub attributes: &'a [(&'a str, &'a str)],
-    pub groups: &'a [String],
+    pub membership: &'a Membership,
     pub scope: &'a str,
     /// The same for all tokens of one sign-in; none where the client's tokens cannot be revoked.
     pub origin_jti: Option<&'a str>,
@@ -79,7 +80,7 @@ impl<'a> SharedClaims<'a> {
     fn of(grant: &Grant<'a>, life: Duration, random: &Random) -> Self {
         Self {
             sub: grant.sub,
-            groups: grant.groups,
+            groups: &grant.membership.groups,
             iss: grant.issuer,
             origin_jti: grant.origin_jti,
             event_id: grant.event_id,
@@ -97,6 +98,10 @@ struct IdClaims<'a> {
     attributes: AttributeClaims<'a>,
     #[serde(flatten)]
     shared: SharedClaims<'a>,
+    #[serde(rename = "cognito:roles", skip_serializing_if = "<[String]>::is_empty")]
+    roles: &'a [String],
+    #[serde(rename = "cognito:preferred_role", skip_serializing_if = "Option::is_none")]
+    preferred_role: Option<&'a str>,
     #[serde(rename = "cognito:username")]
     username: &'a str,
     aud: &'a str,
@@ -108,6 +113,8 @@ impl<'a> IdClaims<'a> {
         Self {
             attributes: AttributeClaims(grant.attributes),
             shared: SharedClaims::of(grant, grant.id_life, random),
+            roles: &grant.membership.roles,
+            preferred_role: grant.membership.preferred_role.as_deref(),
             username: grant.username,
             aud: grant.client_id,
             token_use: "id",

@@ -2,6 +2,7 @@
 
 mod auth;
 mod code_request;
+mod member;
 mod one_user;
 
 use serde_json::{Map, Value};
@@ -11,6 +12,7 @@ use crate::{Error, UserPools};
 
 aws_api::operations! { UserPools;
     "AddCustomAttributes" => add_custom_attributes,
+    "AdminAddUserToGroup" => admin_add_user_to_group,
     "AdminConfirmSignUp" => admin_confirm_sign_up,
     "AdminCreateUser" => admin_create_user,
     "AdminDeleteUser" => admin_delete_user,
@@ -19,6 +21,8 @@ aws_api::operations! { UserPools;
     "AdminEnableUser" => admin_enable_user,
     "AdminGetUser" => admin_get_user,
     "AdminInitiateAuth" => admin_initiate_auth,
+    "AdminListGroupsForUser" => admin_list_groups_for_user,
+    "AdminRemoveUserFromGroup" => admin_remove_user_from_group,
     "AdminResetUserPassword" => admin_reset_user_password,
     "AdminRespondToAuthChallenge" => admin_respond_to_auth_challenge,
     "AdminSetUserPassword" => admin_set_user_password,
@@ -27,8 +31,10 @@ aws_api::operations! { UserPools;
     "ChangePassword" => change_password,
     "ConfirmForgotPassword" => confirm_forgot_password,
     "ConfirmSignUp" => confirm_sign_up,
+    "CreateGroup" => create_group,
     "CreateUserPool" => create_user_pool,
     "CreateUserPoolClient" => create_user_pool_client,
+    "DeleteGroup" => delete_group,
     "DeleteUser" => delete_user,
     "DeleteUserAttributes" => delete_user_attributes,
     "DeleteUserPool" => delete_user_pool,
@@ -36,21 +42,25 @@ aws_api::operations! { UserPools;
     "DescribeUserPool" => describe_user_pool,
     "DescribeUserPoolClient" => describe_user_pool_client,
     "ForgotPassword" => forgot_password,
+    "GetGroup" => get_group,
     "GetTokensFromRefreshToken" => get_tokens_from_refresh_token,
     "GetUser" => get_user,
     "GetUserAttributeVerificationCode" => get_user_attribute_verification_code,
     "GlobalSignOut" => global_sign_out,
     "InitiateAuth" => initiate_auth,
+    "ListGroups" => list_groups,
     "ListTagsForResource" => list_tags_for_resource,
     "ListUserPoolClients" => list_user_pool_clients,
     "ListUserPools" => list_user_pools,
     "ListUsers" => list_users,
+    "ListUsersInGroup" => list_users_in_group,
     "ResendConfirmationCode" => resend_confirmation_code,
     "RespondToAuthChallenge" => respond_to_auth_challenge,
     "RevokeToken" => revoke_token,
     "SignUp" => sign_up,
     "TagResource" => tag_resource,
     "UntagResource" => untag_resource,
+    "UpdateGroup" => update_group,
     "UpdateUserAttributes" => update_user_attributes,
     "UpdateUserPool" => update_user_pool,
     "UpdateUserPoolClient" => update_user_pool_client,
