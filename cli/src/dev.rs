@@ -34,6 +34,8 @@ pub fn print_operations(json: bool) -> anyhow::Result<()> {
         time_scale: 1.0,
         faults: FaultPlan::default(),
         parameters: BTreeMap::new(),
+        stack: None,
+        imports: BTreeMap::new(),
         smtp: None,
         built_in: built_in()?,
         packages_dir: None,

@@ -25,6 +25,9 @@ pub enum LoadError {
     /// The template could not be had at all. Nothing was made.
     #[error("{0}")]
     Source(String),
+    /// The built-in stack could not be made.
+    #[error("the built-in stack could not be made: {0}")]
+    BuiltIn(#[from] StackError),
     /// A service refused a resource. What was made before it stands, and is recorded.
     #[error("{span}: {logical_id} ({kind}): {error}")]
     Refused {

@@ -19,11 +19,11 @@ pub const LATER: char = '\u{F8FF}';
 /// What comes from outside the stack.
 #[derive(Clone, Debug, Default)]
 pub struct Elsewhere {
-    /// Exports of other stacks, and those given on the command line.
-    pub exports: BTreeMap<String, String>,
-    /// Which stack made an export.
-    pub exporters: BTreeMap<String, String>,
-    /// Outputs of other stacks, by stack and name.
+    /// Given on the command line, in the place of exports.
+    pub imports: BTreeMap<String, String>,
+    /// Exports: whose, and their values.
+    pub exports: BTreeMap<String, (String, String)>,
+    /// Outputs, by stack and name.
     pub outputs: BTreeMap<(String, String), String>,
     /// Of Parameter Store.
     pub parameters: BTreeMap<String, String>,
@@ -50,7 +50,7 @@ pub enum Store {
 }
 
 impl Elsewhere {
-    /// An output of another stack.
+    /// An output of a stack.
     pub fn output(&self, stack: &str, name: &str) -> Option<&str> {
         self.outputs.get(&(stack.to_owned(), name.to_owned())).map(String::as_str)
     }
@@ -76,7 +76,7 @@ impl Outside for Elsewhere {
     }
 
     fn import(&self, export: &str) -> Option<String> {
-        self.exports.get(export).cloned()
+        self.imports.get(export).or_else(|| self.exports.get(export).map(|(_, value)| value)).cloned()
     }
 
     fn parameter(&self, name: &str) -> Option<String> {

@@ -29,6 +29,6 @@ pub use kind::Surroundings;
 pub use known::Elsewhere;
 pub use resources::Resources;
 pub use stack::{Change, Loaded, Resource, Stack, What};
-pub use stacks::{Given, Stacks};
+pub use stacks::{Reading, StackSource, Stacks};
 
 use check::existing_pool_of;

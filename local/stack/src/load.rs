@@ -145,7 +145,8 @@ impl<'a> Load<'a> {
             let Some(export) = &output.export else { continue };
             let name = self.template.resolve(export, &self.known)?.to_json();
             let name = name.as_str().unwrap_or_default();
-            if let Some(stack) = self.known.elsewhere.exporters.get(name) {
+            let exporter = self.known.elsewhere.exports.get(name).map(|(stack, _)| stack);
+            if let Some(stack) = exporter.filter(|stack| **stack != self.around.stack) {
                 let message = format!("Export with name {name} is already exported by stack {stack}");
                 return Err(TemplateError::new(&output.span, message).into());
             }
@@ -279,7 +280,7 @@ impl<'a> Load<'a> {
         if row.state == State::Kept || row.logical_id != resource.logical_id {
             return self.stands(resource, row.position, row.standing, What::Made).await;
         }
-        self.record.put(&self.around.stack, &row(resource, row.position, row.standing, State::Made)).await?;
+        self.record.put(&self.around.stack, &record_of(resource, row.position, row.standing, State::Made)).await?;
         Ok(())
     }
 
@@ -289,7 +290,7 @@ impl<'a> Load<'a> {
         let identity = self.known.identities.get(&resource.logical_id).cloned().unwrap_or_default();
         let id = identity.id.unwrap_or_default();
         let begun = Standing { id: id.clone(), attributes: identity.attributes.clone(), properties: Properties::new() };
-        let begun = row(resource, position, begun, State::Making);
+        let begun = record_of(resource, position, begun, State::Making);
         self.record.put(&self.around.stack, &begun).await?;
         let made = kind.make(&self.at(&resource.logical_id, &id), &properties).await;
         let made = made.map_err(|error| refused(resource, error))?;
@@ -338,7 +339,7 @@ impl<'a> Load<'a> {
         self.applied.insert(logical_id.clone(), standing.properties.clone());
         self.touched.insert(logical_id.clone());
         self.changes.push(Change { logical_id: logical_id.clone(), kind: resource.kind.clone(), what });
-        let row = row(resource, position, standing, State::Made);
+        let row = record_of(resource, position, standing, State::Made);
         self.record.put(&self.around.stack, &row).await?;
         let renamed = self.recorded.insert(logical_id.clone(), row).filter(|before| before.logical_id != *logical_id);
         if let Some(before) = renamed {
@@ -369,7 +370,7 @@ impl<'a> Load<'a> {
                     .there
                     .insert(resource.logical_id.clone(), (standing.id.clone(), standing.attributes.clone()));
                 self.applied.insert(resource.logical_id.clone(), properties);
-                let row = row(resource, row.position, standing, State::Made);
+                let row = record_of(resource, row.position, standing, State::Made);
                 self.record.put(&self.around.stack, &row).await?;
                 self.recorded.insert(resource.logical_id.clone(), row);
             }
@@ -469,7 +470,7 @@ fn refused(resource: &Resource, error: StackError) -> LoadError {
     }
 }
 
-fn row(resource: &Resource, position: i64, standing: Standing, state: State) -> Recorded {
+fn record_of(resource: &Resource, position: i64, standing: Standing, state: State) -> Recorded {
     let deletion_policy = resource.deletion_policy.clone().unwrap_or_default();
     let (logical_id, kind) = (resource.logical_id.clone(), resource.kind.clone());
     Recorded { logical_id, position, kind, standing, deletion_policy, state }

@@ -1,6 +1,6 @@
 //! The stacks of one local cloud: what they are loaded with, and what they made.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Value, json};
 use storage::{Durability, Location, StorageError};
@@ -14,11 +14,19 @@ use crate::load::Load;
 use crate::store::Record;
 use crate::{Loaded, Resources};
 
-/// What somebody gives for things that are not in this local cloud.
-#[derive(Clone, Debug, Default)]
-pub struct Given {
-    /// `--import name=value`.
-    pub imports: BTreeMap<String, String>,
+/// Where a stack is written down. It is read at every start, at a reset, and when a file of it changes.
+pub trait StackSource: fmt::Debug + Send + Sync {
+    /// Reads it. What it may ask of other stacks, of Parameter Store and of Secrets Manager is in `elsewhere`.
+    fn read(&self, elsewhere: &Elsewhere) -> Result<Reading, LoadError>;
+}
+
+/// A stack as it was read.
+#[derive(Debug)]
+pub struct Reading {
+    /// The stack's name.
+    pub stack: String,
+    /// What it says.
+    pub template: Template,
 }
 
 /// The stacks.
@@ -38,20 +46,15 @@ impl Stacks {
         self.record.reset().await
     }
 
-    /// What a stack may know of the others.
-    pub async fn elsewhere(&self, stack: &str, given: &Given) -> Result<Elsewhere, StorageError> {
+    /// What stacks have told of themselves.
+    pub async fn elsewhere(&self) -> Result<Elsewhere, StorageError> {
         let mut elsewhere = Elsewhere::default();
         for output in self.record.outputs().await? {
-            if output.stack == stack {
-                continue;
-            }
             if let Some(export) = output.export {
-                elsewhere.exports.insert(export.clone(), output.value.clone());
-                elsewhere.exporters.insert(export, output.stack.clone());
+                elsewhere.exports.insert(export, (output.stack.clone(), output.value.clone()));
             }
             elsewhere.outputs.insert((output.stack, output.name), output.value);
         }
-        elsewhere.exports.extend(given.imports.clone());
         Ok(elsewhere)
     }
 

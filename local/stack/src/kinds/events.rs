@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::events_out;
 use crate::StackError;
 use crate::kind::{
-    At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, only, retag, text as text_of, without,
+    At, Expected, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, only, retag, text as text_of,
+    without,
 };
 use crate::known::LATER;
 use crate::name::physical_name;
@@ -263,6 +264,17 @@ impl Kind for Rule {
             return Ok(());
         }
         Err("a rule needs EventPattern or ScheduleExpression".into())
+    }
+
+    fn expects(&self, _: &At<'_>, properties: &Properties) -> Vec<Expected> {
+        let bus = bus_name(text_of(properties, "EventBusName"));
+        vec![Expected {
+            what: format!("the event bus {bus}"),
+            name: bus.to_owned(),
+            operation: (EVENTS, "DescribeEventBus"),
+            input: json!({"Name": bus}),
+            made_by: format!("aws events create-event-bus --name {bus}"),
+        }]
     }
 
     fn notes(&self, _: &At<'_>, properties: &Properties) -> Vec<String> {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::lambda::LAMBDA;
 use crate::StackError;
 use crate::kind::{
-    At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, gone_tags, only, tag_map, text as text_of,
-    without,
+    At, Expected, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, gone_tags, only, tag_map,
+    text as text_of, without,
 };
 use crate::known::LATER;
 use crate::name::physical_name;
@@ -464,6 +464,29 @@ impl Kind for EventSourceMapping {
             None if source.contains(LATER) => Ok(()),
             _ => Err(format!("EventSourceArn must be a queue or a table's stream, not {source}")),
         }
+    }
+
+    fn expects(&self, _: &At<'_>, properties: &Properties) -> Vec<Expected> {
+        let source = text_of(properties, "EventSourceArn");
+        let name = source.rsplit(':').next().unwrap_or_default();
+        if source.contains(":sqs:") {
+            return vec![Expected {
+                what: format!("the queue {name}"),
+                name: source.to_owned(),
+                operation: ("sqs", "GetQueueUrl"),
+                input: json!({"QueueName": name}),
+                made_by: format!("aws sqs create-queue --queue-name {name}"),
+            }];
+        }
+        vec![Expected {
+            what: format!("the stream {source}"),
+            name: source.to_owned(),
+            operation: ("dynamodb", "DescribeStream"),
+            input: json!({"StreamArn": source}),
+            made_by:
+                "aws dynamodb create-table --stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"
+                    .into(),
+        }]
     }
 
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {

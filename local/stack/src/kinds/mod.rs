@@ -6,6 +6,8 @@ pub mod existing_pool;
 mod lambda;
 mod lambda_parts;
 mod others;
+mod parameters;
+mod pool_parts;
 mod pools;
 mod queues;
 mod tables;
@@ -14,8 +16,8 @@ use crate::kind::Kind;
 
 /// What there is of this type: it is made, or a placeholder stands for it.
 pub fn of(name: &str) -> &'static dyn Kind {
-    let families: [&[(&str, &'static dyn Kind)]; 6] =
-        [pools::KINDS, lambda::KINDS, tables::KINDS, events::KINDS, queues::KINDS, others::KINDS];
+    let families: [&[(&str, &'static dyn Kind)]; 7] =
+        [pools::KINDS, lambda::KINDS, tables::KINDS, events::KINDS, queues::KINDS, parameters::KINDS, others::KINDS];
     let known = families.into_iter().flatten().find(|(known, _)| *known == name);
     known.map_or_else(|| others::absent(name), |(_, kind)| *kind)
 }

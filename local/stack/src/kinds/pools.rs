@@ -4,17 +4,26 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
+use super::pool_parts;
 use crate::StackError;
 use crate::kind::{
-    At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, only, text as text_of, without,
+    At, Expected, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, only, text as text_of, without,
 };
 use crate::name::derived_id;
 use crate::shape::{
     Member, Shape, anything, items, meaningless, members, not_honoured, number, text, text_map, texts, truth,
 };
 
-pub const KINDS: &[(&str, &dyn Kind)] =
-    &[("AWS::Cognito::UserPool", &UserPool), ("AWS::Cognito::UserPoolClient", &UserPoolClient)];
+pub const KINDS: &[(&str, &dyn Kind)] = &[
+    ("AWS::Cognito::UserPool", &UserPool),
+    ("AWS::Cognito::UserPoolClient", &UserPoolClient),
+    ("AWS::Cognito::UserPoolDomain", &pool_parts::DOMAIN),
+    ("AWS::Cognito::UserPoolGroup", &pool_parts::GROUP),
+    ("AWS::Cognito::UserPoolIdentityProvider", &pool_parts::IDENTITY_PROVIDER),
+    ("AWS::Cognito::UserPoolResourceServer", &pool_parts::RESOURCE_SERVER),
+    ("AWS::Cognito::UserPoolUser", &pool_parts::USER),
+    ("AWS::Cognito::UserPoolUserToGroupAttachment", &pool_parts::Membership),
+];
 
 const IDP: &str = "cognito-idp";
 /// Of a pool's id, behind the region.
@@ -339,6 +348,17 @@ impl Kind for UserPoolClient {
             .with("ClientId", id)
             .with("Name", named.name("ClientName", NAME_LENGTH_MAX))
             .and_later(&["ClientSecret"])
+    }
+
+    fn expects(&self, _: &At<'_>, properties: &Properties) -> Vec<Expected> {
+        let pool = text_of(properties, "UserPoolId");
+        vec![Expected {
+            what: format!("the user pool {pool}"),
+            name: pool.to_owned(),
+            operation: (IDP, "DescribeUserPool"),
+            input: json!({"UserPoolId": pool}),
+            made_by: "aws cognito-idp create-user-pool --pool-name NAME".into(),
+        }]
     }
 
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {

@@ -81,6 +81,10 @@ impl Kind for Queue {
         Identity::of(&url).with("Arn", named.arn(SQS, &name)).with("QueueUrl", url).with("QueueName", name)
     }
 
+    fn id_moves(&self) -> bool {
+        true // its URL has the port in it
+    }
+
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
         let name = at.id.rsplit('/').next().unwrap_or_default();
         let input = json!({"QueueName": name, "Attributes": attributes(properties), "tags": tag_map(properties)});
