@@ -29,8 +29,7 @@ pub fn properties(
     warnings: &mut Vec<Warning>,
 ) -> Result<Properties, TemplateError> {
     let kind = kinds::of(&resource.kind);
-    let prepared = kind.prepare(resource)?;
-    let resolved = template.resolve(prepared.as_ref().unwrap_or(&resource.properties), known)?;
+    let resolved = template.resolve(&resource.properties, known)?;
     shape::read(&resource.kind, &resolved, kind.members(), warnings)
 }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use aws_api::ApiError;
 use serde_json::{Map, Value, json};
-use template::{Node, Resource, TemplateError};
 use world::Place;
 
 use crate::name::physical_name;
@@ -252,10 +251,6 @@ pub trait Kind: Send + Sync {
     /// Properties that may name what is not there yet: an environment, a trigger.
     fn unordered(&self) -> &'static [&'static str] {
         &[]
-    }
-    /// Its properties in the form that [`Kind::members`] describes, where they are written in another.
-    fn prepare(&self, _resource: &Resource) -> Result<Option<Node>, TemplateError> {
-        Ok(None)
     }
     /// What must be there already, if it is not of the same stack.
     fn expects(&self, _at: &At<'_>, _properties: &Properties) -> Vec<Expected> {

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use aws_api::{ApiError, Call, Service};
+use aws_api::{ApiError, Call, Route, Service};
 use serde_json::Value;
 use world::{TraceId, World};
 
 use crate::StackError;
+
+const API_GATEWAY: &str = "apigateway";
+/// The newer API, which is signed with the older one's name.
+pub const API_GATEWAY_V2: &str = "apigatewayv2";
 
 /// The services, called without HTTP.
 pub struct Resources<'a> {
@@ -31,9 +35,13 @@ impl<'a> Resources<'a> {
     }
 
     fn find(&self, service: &str, operation: &str) -> Option<&Arc<dyn Service>> {
+        // Two APIs are signed alike and have operations of the same names; the paths of the second tell them apart.
+        let (signing, second) = if service == API_GATEWAY_V2 { (API_GATEWAY, true) } else { (service, false) };
         let has = |candidate: &&Arc<dyn Service>| {
-            let named = candidate.name().signing == service;
-            named && candidate.operations().iter().any(|(name, _)| *name == operation)
+            let is_meant = |(name, route): &(&str, Option<Route>)| {
+                *name == operation && route.is_some_and(|route| route.path.starts_with("/v2/api")) == second
+            };
+            candidate.name().signing == signing && candidate.operations().iter().any(is_meant)
         };
         self.services.iter().find(has)
     }

@@ -188,6 +188,29 @@ impl Reader<'_> {
     }
 }
 
+/// Properties under the names of a service that begins its members with a small letter; keys of maps stay.
+pub fn in_small_letters(properties: &Map<String, Value>, members: &[Member]) -> Map<String, Value> {
+    let renamed = properties.iter().filter_map(|(name, value)| {
+        let member = members.iter().find(|member| member.name == name)?;
+        Some((small(name), small_value(value, &member.shape)))
+    });
+    renamed.collect()
+}
+
+fn small_value(value: &Value, shape: &Shape) -> Value {
+    match (value, shape) {
+        (Value::Object(properties), Shape::Members(members)) => Value::Object(in_small_letters(properties, members)),
+        (Value::Array(items), Shape::List(shape)) => items.iter().map(|item| small_value(item, shape)).collect(),
+        _ => value.clone(),
+    }
+}
+
+/// `ApiId` is `apiId`, `TtlInSeconds` `ttlInSeconds`.
+fn small(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
+}
+
 /// Numbers come as they are written, truth values in lower case, as `CloudFormation` makes texts of them.
 fn as_text(node: &Node) -> Option<String> {
     let scalar = node.as_scalar().filter(|scalar| !scalar.is_null())?;
@@ -244,6 +267,13 @@ mod tests {
         check("Name: n\nPattern: {source: [a], n: [1]}", r#"{"Name":"n","Pattern":"{\"n\":[1],\"source\":[\"a\"]}"}"#);
         check("Name: n\nPattern: '{}'\nAny: {a: [1]}", r#"{"Any":{"a":[1]},"Name":"n","Pattern":"{}"}"#);
         check("Name: n\nTimeout: 0.5", r#"{"Name":"n","Timeout":0.5}"#);
+    }
+
+    #[test]
+    fn members_get_small_letters_and_keys_of_maps_do_not() {
+        let read = read("AWS::X::Y", &node("Name: n\nKeys: [{Key: a}]\nVariables: {Ab: c}"), MEMBERS, &mut Vec::new());
+        let small = in_small_letters(&read.expect("it is right"), MEMBERS);
+        assert_eq!(Value::Object(small).to_string(), r#"{"keys":[{"key":"a"}],"name":"n","variables":{"Ab":"c"}}"#);
     }
 
     #[test]

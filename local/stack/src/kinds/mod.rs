@@ -3,6 +3,7 @@
 mod events;
 mod events_out;
 pub mod existing_pool;
+mod http_apis;
 mod lambda;
 mod lambda_parts;
 mod others;
@@ -10,6 +11,7 @@ mod parameters;
 mod pool_parts;
 mod pools;
 mod queues;
+mod rest_apis;
 mod tables;
 
 use crate::kind::Kind;

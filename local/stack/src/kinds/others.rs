@@ -9,6 +9,7 @@ use crate::kind::{At, Identity, Kind, Made, Named, Operation, Presence, Properti
 use crate::shape::{Member, meaningless, not_honoured, number, tags, text};
 
 pub const KINDS: &[(&str, &dyn Kind)] = &[
+    ("AWS::ApiGateway::Account", &SILENT), // where API Gateway logs to
     ("AWS::CDK::Metadata", &SILENT),
     ("AWS::CloudFormation::WaitConditionHandle", &SILENT),
     ("Custom::CognitoUserPool", &existing_pool::ExistingPool),
