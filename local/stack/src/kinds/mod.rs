@@ -18,8 +18,17 @@ use crate::kind::Kind;
 
 /// What there is of this type: it is made, or a placeholder stands for it.
 pub fn of(name: &str) -> &'static dyn Kind {
-    let families: [&[(&str, &'static dyn Kind)]; 7] =
-        [pools::KINDS, lambda::KINDS, tables::KINDS, events::KINDS, queues::KINDS, parameters::KINDS, others::KINDS];
+    let families: [&[(&str, &'static dyn Kind)]; 9] = [
+        pools::KINDS,
+        lambda::KINDS,
+        tables::KINDS,
+        events::KINDS,
+        queues::KINDS,
+        parameters::KINDS,
+        http_apis::KINDS,
+        rest_apis::KINDS,
+        others::KINDS,
+    ];
     let known = families.into_iter().flatten().find(|(known, _)| *known == name);
     known.map_or_else(|| others::absent(name), |(_, kind)| *kind)
 }
