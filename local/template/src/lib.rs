@@ -7,6 +7,7 @@
 mod error;
 mod load;
 mod node;
+pub mod serverless;
 mod source;
 
 pub use error::{TemplateError, Warning};
