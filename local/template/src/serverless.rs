@@ -12,8 +12,8 @@ mod functions;
 mod keys;
 mod layers;
 mod merge;
+mod mistakes;
 mod naming;
-mod nearest;
 mod relocate;
 mod resources;
 mod roles;
@@ -31,7 +31,6 @@ use std::path::PathBuf;
 use crate::error::{TemplateError, Warning};
 use crate::node::Node;
 
-use nearest::nearest;
 use service::{Draft, Service};
 use variables::Resolver;
 

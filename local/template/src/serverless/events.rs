@@ -11,9 +11,9 @@ mod sqs;
 mod stream;
 
 use crate::error::TemplateError;
+use crate::near::did_you_mean;
 use crate::node::Node;
 
-use super::nearest;
 use super::service::{Draft, Event, Service};
 use super::write::Block;
 
@@ -56,10 +56,10 @@ fn check_kind(event: &Node) -> Result<(), TemplateError> {
             return Ok(());
         }
         let error = TemplateError::new(span, format!("there is no event {name}"));
-        Err(match nearest(name, known()) {
-            Some(kind) => error.hint(format!("is {kind} meant?")),
-            None => error.hint(format!("there are {}", known().collect::<Vec<_>>().join(", "))),
-        })
+        Err(error.hint(match did_you_mean(name, known()) {
+            Some(hint) => hint,
+            None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
+        }))
     };
     if let Some(name) = event.as_str() {
         return kind(name, &event.span);

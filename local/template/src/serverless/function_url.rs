@@ -12,7 +12,7 @@ const HEADERS: &[&str] =
     &["Content-Type", "X-Amz-Date", "Authorization", "X-Api-Key", "X-Amz-Security-Token", "X-Amzn-Trace-Id"];
 
 pub(super) fn compile(function: &Function, draft: &mut Draft) -> Result<(), TemplateError> {
-    let Some(url) = function.get("url").filter(|url| !falsy(url)) else { return Ok(()) };
+    let Some(url) = function.truthy("url") else { return Ok(()) };
     let span = &url.span;
     if url.as_bool() != Some(true) && url.as_map().is_none() {
         return Err(url.unexpected("url", "true or a map with authorizer, cors and invokeMode"));

@@ -38,7 +38,7 @@ fn function_resource(service: &Service, function: &Function, draft: &mut Draft) 
     let span = &function.span;
     let (role, role_id) = roles::of(service, function);
     let mut depends_on = Vec::new();
-    if !function.get("disableLogs").is_some_and(|node| !falsy(node)) {
+    if function.truthy("disableLogs").is_none() {
         depends_on.push(naming::log_group(&function.key));
     }
     if let Some(more) = function.get("dependsOn") {
@@ -121,7 +121,7 @@ fn tags(service: &Service, function: &Function) -> Result<Option<Vec<Block>>, Te
 }
 
 fn tracing(service: &Service, function: &Function) -> Option<Block> {
-    let tracing = function.get("tracing").filter(|node| !falsy(node));
+    let tracing = function.truthy("tracing");
     let tracing = tracing.or_else(|| service.provider(&["tracing", "lambda"]).filter(|node| !falsy(node)))?;
     let mode = if tracing.as_bool() == Some(true) { Node::string(&tracing.span, "Active") } else { tracing.clone() };
     Some(Block::at(&tracing.span).set("Mode", mode))
@@ -152,7 +152,7 @@ fn versioned(service: &Service, function: &Function, draft: &mut Draft) {
     let output = format!("{}QualifiedArn", function.logical_id());
     draft.output(&output, span, "Current Lambda function version", reference(span, &version_id));
 
-    let concurrency = function.get("provisionedConcurrency").filter(|node| !falsy(node));
+    let concurrency = function.truthy("provisionedConcurrency");
     let properties = Block::at(span)
         .set("FunctionName", reference(span, &function.logical_id()))
         .set("FunctionVersion", attribute(span, &version_id, "Version"))
@@ -168,7 +168,7 @@ fn versioned(service: &Service, function: &Function, draft: &mut Draft) {
 /// `destinations`, `maximumEventAge` and `maximumRetryAttempts`.
 fn asynchronous(service: &Service, function: &Function, draft: &mut Draft) -> Result<(), TemplateError> {
     let destinations = function.get("destinations");
-    let age = function.get("maximumEventAge").filter(|node| !falsy(node));
+    let age = function.truthy("maximumEventAge");
     let attempts = function.get("maximumRetryAttempts");
     let Some(first) = destinations.or(age).or(attempts) else { return Ok(()) };
     let span = &first.span;
@@ -208,7 +208,7 @@ fn destination_arn(service: &Service, destination: &Node) -> Result<Node, Templa
 /// The place that a function's resources have if nothing of them was written.
 pub(super) fn log_groups(service: &Service, draft: &mut Draft) {
     for function in &service.functions {
-        if function.get("disableLogs").is_some_and(|node| !falsy(node)) {
+        if function.truthy("disableLogs").is_some() {
             continue;
         }
         let span: &Span = &function.span;

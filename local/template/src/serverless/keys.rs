@@ -1,8 +1,8 @@
 //! Settings that nobody honours: each is named once, with its place.
 
+use crate::near::did_you_mean;
 use crate::node::Node;
 
-use super::nearest;
 use super::service::{Draft, Service, falsy};
 
 /// What the framework knows at the top of a file.
@@ -126,6 +126,9 @@ const FUNCTION: &[&str] = &[
     "iamRoleManagedPolicies",
 ];
 
+/// Sections of widespread plugins, which resemble others by chance.
+const OF_PLUGINS: &[&str] = &["stepFunctions", "constructs", "appSync", "alerts", "warmup", "prune"];
+
 /// Plugins that have nothing to do here: bundling, other local clouds, and what concerns deployment alone.
 const NEEDLESS_PLUGINS: &[&str] = &[
     "serverless-esbuild",
@@ -160,8 +163,9 @@ pub(super) fn warn_unknown(node: &Node, path: &str, known: &[&str], draft: &mut 
     let Some(map) = node.as_map().filter(|_| node.as_intrinsic().is_none()) else { return };
     for entry in map.entries().iter().filter(|entry| !known.contains(&entry.key.as_str())) {
         let dot = if path.is_empty() { "" } else { "." };
-        let meant = nearest(&entry.key, known.iter().copied());
-        let meant = meant.map(|meant| format!(": is {meant} meant?")).unwrap_or_default();
+        let meant =
+            did_you_mean(&entry.key, known.iter().copied()).filter(|_| !OF_PLUGINS.contains(&entry.key.as_str()));
+        let meant = meant.map(|meant| format!(", {meant}")).unwrap_or_default();
         draft.warn(&entry.key_span, format!("{path}{dot}{} is not honoured{meant}", entry.key));
     }
 }
@@ -197,9 +201,9 @@ mod tests {
             functions:
               a: {handler: a.b, memorysize: 512, warmup: true}",
             &[
-                "3:1: functons is not honoured: is functions meant?",
+                "3:1: functons is not honoured, did you mean functions?",
                 "4:1: stepFunctions is not honoured",
-                "6:21: functions.a.memorysize is not honoured: is memorySize meant?",
+                "6:21: functions.a.memorysize is not honoured, did you mean memorySize?",
                 "6:38: functions.a.warmup is not honoured",
             ],
         );

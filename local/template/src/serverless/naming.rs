@@ -1,6 +1,8 @@
 //! Logical ids as the framework makes them, so that what a user's resources refer to is there.
 //! <https://www.serverless.com/framework/docs/providers/aws/guide/resources>
 
+use std::fmt::Write as _;
+
 use md5::{Digest, Md5};
 
 /// EventBridge's longest name of a rule or id of a target.
@@ -95,7 +97,10 @@ fn shortened(name: String, suffix: &str) -> String {
 
 /// A short digest, for ids that change with what they name.
 pub(super) fn digest(text: &str) -> String {
-    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Md5::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::node::Node;
+use crate::node::{Kind, Node};
 use crate::source::Span;
 
 use super::code;
@@ -12,9 +12,10 @@ use super::write::Block;
 
 /// Whether a file is such a template, by its path.
 pub fn is_generated(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_json = path.extension().is_some_and(|extension| extension == "json");
     let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
-    folder == Some(".serverless") && name.starts_with("cloudformation-template-") && name.ends_with(".json")
+    folder == Some(".serverless") && is_json && name.starts_with("cloudformation-template-")
 }
 
 /// Points the functions of a generated template to the folder that their handlers are relative to, and takes out what
@@ -47,10 +48,8 @@ fn for_deployment_alone(logical_id: &str) -> bool {
 fn relocate_resource(resource: &mut Node, folder: &str) {
     let kind = resource.get("Type").and_then(Node::as_str).unwrap_or_default().to_owned();
     let Some(members) = resource.as_map_mut() else { return };
-    if let Some(depends_on) = members.get_mut("DependsOn") {
-        if let crate::node::Kind::List(items) = &mut depends_on.kind {
-            items.retain(|item| !item.as_str().is_some_and(for_deployment_alone));
-        }
+    if let Some(Kind::List(items)) = members.get_mut("DependsOn").map(|node| &mut node.kind) {
+        items.retain(|item| !item.as_str().is_some_and(for_deployment_alone));
     }
     let Some(properties) = members.get_mut("Properties").and_then(Node::as_map_mut) else { return };
     match kind.as_str() {

@@ -5,7 +5,6 @@ use crate::error::TemplateError;
 use crate::node::{Kind, Node};
 
 use super::merge::merge;
-use super::nearest;
 use super::service::{Draft, Service, merged_list};
 use super::write::Block;
 
@@ -39,7 +38,7 @@ pub(super) fn document(service: &Service, draft: Draft) -> Result<Node, Template
 
 /// Resources right under `resources` are a frequent slip that CloudFormation answers without a place.
 fn refuse_bare_resources(written: &Node) -> Result<(), TemplateError> {
-    let sections = written.as_map().map(|map| map.entries()).unwrap_or_default();
+    let sections = written.as_map().map(crate::node::Map::entries).unwrap_or_default();
     let slip = sections.iter().find(|entry| {
         let kind = entry.value.get("Type").and_then(Node::as_str);
         kind.is_some_and(|kind| kind.contains("::"))
@@ -61,10 +60,7 @@ fn extend(document: &mut Node, extensions: &Node) -> Result<(), TemplateError> {
         if resources.get(&entry.key).is_none() {
             let message = format!("Cannot extend \"{}\" resource, as it's not found in generated stack", entry.key);
             let error = TemplateError::new(&entry.key_span, message);
-            return Err(match nearest(&entry.key, resources.iter().map(|(id, _)| id)) {
-                Some(meant) => error.hint(format!("is {meant} meant?")),
-                None => error,
-            });
+            return Err(error.near(&entry.key, resources.iter().map(|(id, _)| id)));
         }
         let Some(resource) = resources.get_mut(&entry.key) else { continue };
         for attribute in entry.value.expect_map("an extension")?.entries() {
@@ -174,8 +170,8 @@ mod tests {
     fn an_extension_needs_what_it_extends() {
         check_error(
             &SERVICE.replace("ALogGroup", "ALogGruop"),
-            "serverless.yml:7:5: Cannot extend \"ALogGruop\" resource, as it's not found in generated stack (is ALogGroup \
-             meant?)",
+            "serverless.yml:7:5: Cannot extend \"ALogGruop\" resource, as it's not found in generated stack (did you mean \
+             ALogGroup?)",
         );
         check_error(
             &SERVICE.replace("Metadata", "Type"),

@@ -47,6 +47,7 @@ pub(super) struct Alias {
 }
 
 /// An event of a function.
+#[derive(Clone, Copy)]
 pub(super) struct Event<'s> {
     /// The function that it calls.
     pub function: &'s Function,
@@ -132,10 +133,7 @@ impl<'a> Service<'a> {
         self.functions.iter().find(|function| function.key == key).ok_or_else(|| {
             let keys = self.functions.iter().map(|function| function.key.as_str());
             let error = TemplateError::new(&named.span, format!("there is no function {key} in this service"));
-            match super::nearest(key, keys) {
-                Some(key) => error.hint(format!("is {key} meant?")),
-                None => error,
-            }
+            error.near(key, keys)
         })
     }
 
@@ -173,6 +171,11 @@ impl Function {
         self.node.get(key).filter(|node| !node.is_null())
     }
 
+    /// A setting of the function, if it is anything but false.
+    pub(super) fn truthy(&self, key: &str) -> Option<&Node> {
+        self.get(key).filter(|node| !falsy(node))
+    }
+
     /// The logical id.
     pub(super) fn logical_id(&self) -> String {
         naming::function(&self.key)
@@ -201,10 +204,15 @@ impl Function {
     }
 }
 
-impl Event<'_> {
+impl<'s> Event<'s> {
     /// A setting of the event, if it is a map.
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+    pub(super) fn get(&self, key: &str) -> Option<&'s Node> {
         self.value.get(key).filter(|node| !node.is_null())
+    }
+
+    /// The same, if it is anything but false.
+    pub(super) fn truthy(&self, key: &str) -> Option<&'s Node> {
+        self.get(key).filter(|node| !falsy(node))
     }
 
     /// A permission for a service to call the function.
@@ -215,16 +223,6 @@ impl Event<'_> {
             .set("Principal", principal)
             .maybe("SourceArn", source_arn);
         write::resource(self.span, "AWS::Lambda::Permission", properties).maybe("DependsOn", self.function.alias_id())
-    }
-}
-
-impl Node {
-    /// "… must be x, not y".
-    pub(super) fn unexpected_text(&self, what: &str, expected: &str) -> TemplateError {
-        match self.as_str() {
-            Some(found) => TemplateError::new(&self.span, format!("{what} must be {expected}, not {found}")),
-            None => self.unexpected(what, expected),
-        }
     }
 }
 

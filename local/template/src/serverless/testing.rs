@@ -91,7 +91,7 @@ pub(super) fn compiled(rest: &str) -> Result<Compiled, TemplateError> {
 /// The document of a service that compiles.
 #[track_caller]
 pub(super) fn document(rest: &str) -> Value {
-    compiled(rest).map(|compiled| compiled.document.to_json()).unwrap_or_else(|error| panic!("{error}"))
+    compiled(rest).map_or_else(|error| panic!("{error}"), |compiled| compiled.document.to_json())
 }
 
 /// The logical ids of its resources.
@@ -102,7 +102,7 @@ pub(super) fn ids(rest: &str) -> Vec<String> {
 
 #[track_caller]
 pub(super) fn check_resource(rest: &str, logical_id: &str, expected: Value) {
-    assert_eq!(document(rest)["Resources"][logical_id], expected);
+    assert_eq!(document(rest)["Resources"].get(logical_id).cloned(), Some(expected));
 }
 
 #[track_caller]

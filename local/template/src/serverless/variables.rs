@@ -14,8 +14,8 @@ use std::path::PathBuf;
 
 use crate::error::{TemplateError, Warning};
 use crate::node::{Kind, Node};
+use crate::serverless::Options;
 use crate::serverless::surroundings::Surroundings;
-use crate::serverless::{Options, nearest};
 use crate::source::Span;
 
 use parse::{Call, Literal, Mistake, Piece, Source, Variable, parse};
@@ -403,11 +403,6 @@ fn parse_at(text: &str, span: &Span) -> Result<Option<Vec<Piece>>, TemplateError
 fn place(span: &Span, part: &str) -> Span {
     let Some(at) = span.text().find(part) else { return span.clone() };
     Span { source: span.source.clone(), start: span.start + at, end: span.start + at + part.len() }
-}
-
-/// A source's name that was probably meant.
-fn meant(kind: &str) -> Option<&'static str> {
-    nearest(kind, sources::NAMES.iter().copied())
 }
 
 #[cfg(test)]

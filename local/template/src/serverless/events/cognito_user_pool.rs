@@ -10,8 +10,7 @@ use std::collections::BTreeMap;
 use crate::error::TemplateError;
 use crate::node::Node;
 use crate::serverless::naming;
-use crate::serverless::nearest;
-use crate::serverless::service::{Draft, Event, Service, falsy};
+use crate::serverless::service::{Draft, Event, Service};
 use crate::serverless::write::{Block, attribute, resource};
 
 const KIND: &str = "cognitoUserPool";
@@ -38,7 +37,7 @@ struct Trigger<'s> {
     event: Event<'s>,
     pool: &'s str,
     pool_node: &'s Node,
-    trigger: &'s str,
+    source: &'s str,
     version: Option<&'s Node>,
     kms_key: Option<&'s Node>,
 }
@@ -47,7 +46,7 @@ pub(super) fn compile(service: &Service, draft: &mut Draft) -> Result<(), Templa
     let (mut new, mut existing) = (Vec::new(), Vec::new());
     for event in service.events(KIND) {
         event.known(KIND, SETTINGS, draft);
-        let attached = event.get("existing").is_some_and(|node| !falsy(node));
+        let attached = event.truthy("existing").is_some();
         let trigger = read(event)?;
         if attached { existing.push(trigger) } else { new.push(trigger) }
     }
@@ -58,7 +57,7 @@ pub(super) fn compile(service: &Service, draft: &mut Draft) -> Result<(), Templa
 }
 
 fn read(event: Event<'_>) -> Result<Trigger<'_>, TemplateError> {
-    let Event { function, value, span, position } = event;
+    let Event { function, value, span, .. } = event;
     value.expect_map(KIND)?;
     let needed = |key: &'static str| {
         value
@@ -84,29 +83,19 @@ fn read(event: Event<'_>) -> Result<Trigger<'_>, TemplateError> {
         });
     }
     let trigger_node = needed("trigger")?;
-    let trigger = trigger_node.as_str().unwrap_or_default();
-    if !TRIGGERS.contains(&trigger) {
+    let source = trigger_node.as_str().unwrap_or_default();
+    if !TRIGGERS.contains(&source) {
         let error = trigger_node.unexpected_text("trigger", &format!("one of {}", TRIGGERS.join(", ")));
-        return Err(match nearest(trigger, TRIGGERS.iter().copied()) {
-            Some(meant) => error.hint(format!("is {meant} meant?")),
-            None => error,
-        });
+        return Err(error.near(source, TRIGGERS.iter().copied()));
     }
     let setting = |key: &str| value.get(key).filter(|node| !node.is_null());
-    Ok(Trigger {
-        pool,
-        pool_node,
-        trigger,
-        version: setting("lambdaVersion"),
-        kms_key: setting("kmsKeyId"),
-        event: Event { function, value, span, position },
-    })
+    Ok(Trigger { pool, pool_node, source, version: setting("lambdaVersion"), kms_key: setting("kmsKeyId"), event })
 }
 
 /// A pool has one key, and custom senders need it.
 fn check_keys(triggers: &[Trigger]) -> Result<(), TemplateError> {
     let mut keys: BTreeMap<&str, &Node> = BTreeMap::new();
-    for trigger in triggers.iter().filter(|trigger| CUSTOM_SENDERS.contains(&trigger.trigger)) {
+    for trigger in triggers.iter().filter(|trigger| CUSTOM_SENDERS.contains(&trigger.source)) {
         let pool = trigger.pool;
         let Some(key) = trigger.kms_key else {
             let message = format!(
@@ -144,7 +133,7 @@ fn pools(triggers: &[Trigger], draft: &mut Draft) -> Result<(), TemplateError> {
         made.push((id, trigger.pool));
     }
     for trigger in triggers {
-        let id = naming::user_pool_permission(&trigger.event.function.key, trigger.pool, trigger.trigger);
+        let id = naming::user_pool_permission(&trigger.event.function.key, trigger.pool, trigger.source);
         let pool_arn = attribute(trigger.event.span, &naming::user_pool(trigger.pool), "Arn");
         let permission = trigger.event.permission("cognito-idp.amazonaws.com", Some(pool_arn));
         draft.resource(&id, trigger.event.span, permission);
@@ -168,15 +157,15 @@ fn pool(first: &Trigger, triggers: &[&Trigger]) -> Block {
 fn lambda_config(config: Block, trigger: &Trigger) -> Block {
     let span = trigger.event.span;
     let arn = trigger.event.function.target(span);
-    if CUSTOM_SENDERS.contains(&trigger.trigger) {
+    if CUSTOM_SENDERS.contains(&trigger.source) {
         let sender = versioned(trigger, arn);
-        return config.set(trigger.trigger, sender).maybe("KMSKeyID", trigger.kms_key);
+        return config.set(trigger.source, sender).maybe("KMSKeyID", trigger.kms_key);
     }
     // Later versions of the event go to a setting of their own.
-    if trigger.trigger == "PreTokenGeneration" && trigger.version.is_some_and(|node| node.as_str() != Some("V1_0")) {
+    if trigger.source == "PreTokenGeneration" && trigger.version.is_some_and(|node| node.as_str() != Some("V1_0")) {
         return config.set("PreTokenGenerationConfig", versioned(trigger, arn));
     }
-    config.set(trigger.trigger, arn)
+    config.set(trigger.source, arn)
 }
 
 fn versioned(trigger: &Trigger, arn: Node) -> Block {
@@ -213,7 +202,7 @@ fn attachments(triggers: &[Trigger], draft: &mut Draft) -> Result<(), TemplateEr
         depends_on.extend(last_of_pool.insert(trigger.pool, id.clone()));
         let span = trigger.event.span;
         let configs: Vec<Block> = of_function.iter().map(|trigger| attachment(trigger)).collect();
-        let forced = trigger.event.get("forceDeploy").filter(|node| !falsy(node));
+        let forced = trigger.event.truthy("forceDeploy");
         let properties = Block::at(span)
             .set("FunctionName", function.name.as_str())
             .set("UserPoolName", trigger.pool_node)
@@ -228,8 +217,8 @@ fn attachments(triggers: &[Trigger], draft: &mut Draft) -> Result<(), TemplateEr
 }
 
 fn attachment(trigger: &Trigger) -> Block {
-    let config = Block::at(trigger.event.span).set("Trigger", trigger.trigger);
-    if CUSTOM_SENDERS.contains(&trigger.trigger) {
+    let config = Block::at(trigger.event.span).set("Trigger", trigger.source);
+    if CUSTOM_SENDERS.contains(&trigger.source) {
         return config.set("LambdaVersion", version(trigger)).maybe("KMSKeyID", trigger.kms_key);
     }
     config.maybe("LambdaVersion", trigger.version)
@@ -391,7 +380,8 @@ mod tests {
             &event("{pool: p, trigger: PostConfirmed}"),
             "serverless.yml:7:45: trigger must be one of PreSignUp, PostConfirmation, PreAuthentication, \
              PostAuthentication, PreTokenGeneration, CustomMessage, DefineAuthChallenge, CreateAuthChallenge, \
-             VerifyAuthChallengeResponse, UserMigration, CustomSMSSender, CustomEmailSender, not PostConfirmed",
+             VerifyAuthChallengeResponse, UserMigration, CustomSMSSender, CustomEmailSender, not PostConfirmed (did \
+             you mean PostConfirmation?)",
         );
         check_error(
             &event("{pool: {Ref: Pool}, trigger: PreSignUp}"),

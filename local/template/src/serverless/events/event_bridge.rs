@@ -4,6 +4,7 @@
 //! <https://www.serverless.com/framework/docs/providers/aws/events/event-bridge>
 
 use crate::error::TemplateError;
+use crate::near::did_you_mean;
 use crate::node::Node;
 use crate::serverless::naming;
 use crate::serverless::service::{Draft, Event, Service, falsy};
@@ -121,10 +122,10 @@ fn check_pattern(pattern: &Node) -> Result<(), TemplateError> {
         if !PATTERN.contains(&entry.key.as_str()) {
             let message = format!("a pattern has no {}", entry.key);
             let error = TemplateError::new(&entry.key_span, message);
-            return Err(match super::nearest(&entry.key, PATTERN.iter().copied()) {
-                Some(meant) => error.hint(format!("is {meant} meant?")),
-                None => error.hint(format!("it has {}", PATTERN.join(", "))),
-            });
+            return Err(error.hint(
+                did_you_mean(&entry.key, PATTERN.iter().copied())
+                    .unwrap_or_else(|| format!("it has {}", PATTERN.join(", "))),
+            ));
         }
     }
     Ok(())
@@ -186,7 +187,7 @@ mod tests {
 
     #[track_caller]
     fn check(event: &str, path: &str, expected: Value) {
-        assert_eq!(document(&service(event)).pointer(path), Some(&expected));
+        assert_eq!(document(&service(event)).pointer(path).cloned(), Some(expected));
     }
 
     #[test]
@@ -276,7 +277,7 @@ mod tests {
         );
         check_error(
             &service("{pattern: {detailtype: [a]}}"),
-            "serverless.yml:8:33: a pattern has no detailtype (is detail-type meant?)",
+            "serverless.yml:8:33: a pattern has no detailtype (did you mean detail-type?)",
         );
         check_error(
             &service("{schedule: rate(1 hour), input: {}, inputPath: $.a}"),

@@ -25,7 +25,7 @@ struct Method<'s> {
     event: Event<'s>,
     /// Without slashes around it.
     path: String,
-    method: String,
+    verb: String,
 }
 
 pub(super) fn compile(service: &Service, draft: &mut Draft) -> Result<(), TemplateError> {
@@ -60,7 +60,7 @@ pub(super) fn compile(service: &Service, draft: &mut Draft) -> Result<(), Templa
     let mut ids = Vec::new();
     cors::preflights(&methods, &api, &mut ids, draft)?;
     for method in &methods {
-        let id = method_id(&method.path, &method.method);
+        let id = method_id(&method.path, &method.verb);
         draft.resource(&id, method.event.span, compile_method(service, method, &api)?);
         ids.push(id);
         authorizer::compile(service, &method.event, &api, draft)?;
@@ -129,16 +129,15 @@ fn method_id(path: &str, method: &str) -> String {
 }
 
 fn read<'s>(event: Event<'s>, draft: &mut Draft) -> Result<Method<'s>, TemplateError> {
-    let (method, path) = match event.value.as_str() {
-        Some(text) => text.split_once(' ').ok_or_else(|| {
+    let (method, path) = if let Some(text) = event.value.as_str() {
+        text.split_once(' ').ok_or_else(|| {
             TemplateError::new(&event.value.span, format!("http must be a method and a path, not {text}"))
                 .hint("as in http: GET users/{id}")
-        })?,
-        None => {
-            event.value.expect_map(KIND)?;
-            let method = event.needed(KIND, "method")?.expect_str("method")?;
-            (method, event.needed(KIND, "path")?.expect_str("path")?)
-        }
+        })?
+    } else {
+        event.value.expect_map(KIND)?;
+        let method = event.needed(KIND, "method")?.expect_str("method")?;
+        (method, event.needed(KIND, "path")?.expect_str("path")?)
     };
     if let Some(integration) = event.get("integration") {
         let name = integration.expect_str("integration")?.to_uppercase().replace('-', "_");
@@ -149,7 +148,7 @@ fn read<'s>(event: Event<'s>, draft: &mut Draft) -> Result<Method<'s>, TemplateE
     }
     let path = path.trim().trim_start_matches('/').trim_end_matches('/').to_owned();
     let method = method.to_lowercase();
-    Ok(Method { event, path, method })
+    Ok(Method { event, path, verb: method })
 }
 
 fn rest_api(service: &Service, span: &Span, draft: &mut Draft) {
@@ -200,7 +199,7 @@ fn resources(methods: &[Method], api: &Api, draft: &mut Draft) {
 
 fn compile_method(service: &Service, method: &Method, api: &Api) -> Result<Block, TemplateError> {
     let (event, span) = (&method.event, method.event.span);
-    let private = event.get("private").is_some_and(|node| !falsy(node));
+    let private = event.truthy("private").is_some();
     let authorization = authorizer::of_method(service, event)?;
     let integration = Block::at(span).set("IntegrationHttpMethod", "POST").set("Type", "AWS_PROXY").set(
         "Uri",
@@ -217,7 +216,7 @@ fn compile_method(service: &Service, method: &Method, api: &Api) -> Result<Block
         depends_on[0].clone_from(authorizer);
     }
     let properties = Block::at(span)
-        .set("HttpMethod", method.method.to_uppercase())
+        .set("HttpMethod", method.verb.to_uppercase())
         .set("RequestParameters", Block::at(span))
         .set("ResourceId", api.resource(&method.path, span))
         .set("RestApiId", &api.id)

@@ -113,7 +113,7 @@ mod tests {
     fn what_is_no_event_at_all_is_refused() {
         check_error(
             &service("cognitoUserpool: {pool: p, trigger: PreSignUp}"),
-            "serverless.yml:7:9: there is no event cognitoUserpool (is cognitoUserPool meant?)",
+            "serverless.yml:7:9: there is no event cognitoUserpool (did you mean cognitoUserPool?)",
         );
     }
 }

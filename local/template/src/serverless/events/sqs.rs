@@ -4,7 +4,7 @@
 use crate::error::TemplateError;
 use crate::node::Node;
 use crate::serverless::naming;
-use crate::serverless::service::{Draft, Service, falsy};
+use crate::serverless::service::{Draft, Service};
 use crate::serverless::write::{Block, resource};
 
 use super::stream::{source_name, waits_for};
@@ -34,7 +34,7 @@ pub(super) fn compile(service: &Service, draft: &mut Draft) -> Result<(), Templa
             Some(patterns) => Some(super::filter_criteria(patterns)?),
             None => None,
         };
-        let concurrency = event.get("maximumConcurrency").filter(|node| !falsy(node));
+        let concurrency = event.truthy("maximumConcurrency");
         let properties = Block::at(span)
             .set("BatchSize", batch_size)
             .maybe("MaximumBatchingWindowInSeconds", event.get("maximumBatchingWindow"))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::TemplateError;
 use crate::load::load;
@@ -44,13 +45,10 @@ impl Resolver<'_> {
             Some(text) => {
                 let shown = cleaned(&self.document.span.source.folder().join(path));
                 let source = Source::new(shown, text);
-                Some(match absolute.extension().and_then(|extension| extension.to_str()) {
-                    Some("yml" | "yaml" | "json" | "tfstate") => load(&source)?,
-                    _ => {
-                        let span = Span { source: source.clone(), start: 0, end: source.text.len() };
-                        Node::string(&span, &source.text)
-                    }
-                })
+                let extension = absolute.extension().and_then(|extension| extension.to_str());
+                let span = Span { source: Arc::clone(&source), start: 0, end: source.text.len() };
+                let structured = matches!(extension, Some("yml" | "yaml" | "json" | "tfstate"));
+                Some(if structured { load(&source)? } else { Node::string(&span, &source.text) })
             }
             None => None,
         };

@@ -90,10 +90,6 @@ impl Reader<'_> {
         self.rest().chars().next()
     }
 
-    fn mistake<T>(&self, at: usize, message: impl Into<String>) -> Result<T, Mistake> {
-        Err(Mistake { at, message: message.into() })
-    }
-
     /// Takes a character if it is the next.
     fn take(&mut self, wanted: char) -> bool {
         let found = self.peek() == Some(wanted);
@@ -154,7 +150,7 @@ impl Reader<'_> {
     fn variable(&mut self, depth: usize) -> Result<Option<Variable>, Mistake> {
         let start = self.at;
         if depth > DEPTH_MAX {
-            return self.mistake(start, format!("more than {DEPTH_MAX} variables are nested"));
+            return mistake(start, format!("more than {DEPTH_MAX} variables are nested"));
         }
         self.at += 2;
         let kind = self.name();
@@ -163,7 +159,7 @@ impl Reader<'_> {
         if !call || foreign {
             if depth > 0 {
                 let message = "a variable inside of a variable begins with a source, as in ${opt:stage}";
-                return self.mistake(start, message);
+                return mistake(start, message);
             }
             return Ok(None);
         }
@@ -185,8 +181,8 @@ impl Reader<'_> {
 
     fn unclosed<T>(&self, start: usize) -> Result<T, Mistake> {
         match self.peek() {
-            None => self.mistake(start, "this variable is not closed: a } is missing"),
-            Some(found) => self.mistake(self.at, format!("a comma or }} is expected here, not {found}")),
+            None => mistake(start, "this variable is not closed: a } is missing"),
+            Some(found) => mistake(self.at, format!("a comma or }} is expected here, not {found}")),
         }
     }
 
@@ -218,13 +214,13 @@ impl Reader<'_> {
         }
         let what = self.rest().split([',', '}']).next().unwrap_or_default();
         let message = format!("a fallback is a source or a value in quotes: '{name}{}'", what.trim_end());
-        self.mistake(start, message)
+        mistake(start, message)
     }
 
     fn last(&mut self, variable: usize, literal: Literal) -> Result<Source, Mistake> {
         self.spaces();
         if self.peek() == Some(',') {
-            return self.mistake(self.at, "nothing comes behind a literal value: it is never missing");
+            return mistake(self.at, "nothing comes behind a literal value: it is never missing");
         }
         if self.peek() == Some('}') { Ok(Source::Literal(literal)) } else { self.unclosed(variable) }
     }
@@ -257,8 +253,8 @@ impl Reader<'_> {
                 continue;
             }
             let parameter = match self.peek() {
-                None => return self.mistake(start, "the parameters are not closed: a ) is missing"),
-                Some('}') => return self.mistake(self.at, "the parameters are not closed: a ) is missing"),
+                None => return mistake(start, "the parameters are not closed: a ) is missing"),
+                Some('}') => return mistake(self.at, "the parameters are not closed: a ) is missing"),
                 Some(quote @ ('"' | '\'')) => vec![Piece::Text(self.quoted(quote)?)],
                 Some(_) => self.raw(&[')', ',', '}'], depth)?,
             };
@@ -275,7 +271,7 @@ impl Reader<'_> {
         while let Some(character) = self.peek() {
             if self.rest().starts_with("${") {
                 let Some(variable) = self.variable(depth + 1)? else {
-                    return self.mistake(self.at, "a variable is expected here");
+                    return mistake(self.at, "a variable is expected here");
                 };
                 push_text(&mut pieces, &mut plain);
                 pieces.push(Piece::Variable(variable));
@@ -308,11 +304,15 @@ impl Reader<'_> {
                     return Ok(written[1..written.len() - 1].to_owned());
                 }
                 let read = serde_json::from_str(&written.replace('\n', "\\n"));
-                return read.or_else(|_| self.mistake(start, format!("{written} is not a text as JSON writes it")));
+                return read.or_else(|_| mistake(start, format!("{written} is not a text as JSON writes it")));
             }
         }
-        self.mistake(start, format!("the text that begins here is not closed: a {quote} is missing"))
+        mistake(start, format!("the text that begins here is not closed: a {quote} is missing"))
     }
+}
+
+fn mistake<T>(at: usize, message: impl Into<String>) -> Result<T, Mistake> {
+    Err(Mistake { at, message: message.into() })
 }
 
 fn push_text(pieces: &mut Vec<Piece>, plain: &mut String) {

@@ -2,14 +2,14 @@
 //! <https://www.serverless.com/framework/docs/guides/variables>
 
 use crate::error::{TemplateError, Warning};
+use crate::near::did_you_mean;
 use crate::node::Node;
 use crate::source::Span;
 
-use super::{Answer, Resolver, Value, meant};
+use super::{Answer, Resolver, Value};
 
 /// Sources that are known.
-pub(super) const NAMES: &[&str] =
-    &["self", "opt", "env", "file", "sls", "param", "cf", "ssm", "git", "aws", "strToBool"];
+const NAMES: &[&str] = &["self", "opt", "env", "file", "sls", "param", "cf", "ssm", "git", "aws", "strToBool"];
 
 /// Sources of the framework or of widespread plugins that reach for what a laptop does not have.
 const REFUSED: &[(&str, &str)] = &[
@@ -216,8 +216,8 @@ fn truth(text: &str, place: &Span) -> Result<Answer, TemplateError> {
 
 fn refused(resolver: &mut Resolver, kind: &str, place: &Span) -> Answer {
     let known = REFUSED.iter().find(|(name, _)| *name == kind).map(|(_, reason)| (*reason).to_owned());
-    let reason = known.unwrap_or_else(|| match meant(kind) {
-        Some(name) => format!("there is no source {kind}: is {name} meant?"),
+    let reason = known.unwrap_or_else(|| match did_you_mean(kind, NAMES.iter().copied()) {
+        Some(hint) => format!("there is no source {kind}, {hint}"),
         None => format!("{kind} is a source of a plugin or resolver, which is not run here"),
     });
     resolver.warnings.push(Warning::new(place, format!("{reason}; the fallback is taken")));

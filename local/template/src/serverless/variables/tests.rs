@@ -1,5 +1,7 @@
 //! Variables of whole files.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -175,7 +177,7 @@ fn a_variable_without_a_value_tells_what_was_tried() {
     );
     check_error(
         "${slef:custom.a}",
-        "serverless.yml:5:10: ${slef:custom.a} has no value: there is no source slef: is self meant? (a fallback would be \
+        "serverless.yml:5:10: ${slef:custom.a} has no value: there is no source slef, did you mean self? (a fallback would be \
          ${slef:custom.a, 'value'})",
     );
 }
@@ -218,13 +220,13 @@ fn values_from_other_files_keep_their_place() {
 fn growth_has_an_end() {
     let mut custom = "v0: xxxxxxxxxxxxxxxx\n".to_owned();
     for level in 1..40 {
-        custom.push_str(&format!("v{level}: ${{self:custom.v{0}}}${{self:custom.v{0}}}\n", level - 1));
+        let _ = writeln!(custom, "v{level}: ${{self:custom.v{0}}}${{self:custom.v{0}}}", level - 1);
     }
     let error = resolved_with(&options(), &custom).expect_err("a bomb");
     assert!(error.contains("variables make the file longer than"), "{error}");
     let mut custom = String::new();
     for level in 0..200 {
-        custom.push_str(&format!("v{level}: ${{self:custom.v{}}}\n", level + 1));
+        let _ = writeln!(custom, "v{level}: ${{self:custom.v{}}}", level + 1);
     }
     let error = resolved_with(&options(), &custom).expect_err("a long chain");
     assert!(error.contains("deep here") || error.contains("wait for each other"), "{error}");
@@ -233,8 +235,8 @@ fn growth_has_an_end() {
 proptest! {
     #[test]
     fn any_text_resolves_or_is_refused(
-        a in r#"(\$\{|\}|\(|\)|:|, |'|self:custom.[abc]|opt:x|env:TRICK|file\(note.txt\)|\$\{self:custom.[abc]\}|-){0,12}"#,
-        b in r#"(\$\{self:custom.[abc](, '[xy]')?\}|\$\{opt:x, self:custom.[abc]\}|x){0,4}"#,
+        a in r"(\$\{|\}|\(|\)|:|, |'|self:custom.[abc]|opt:x|env:TRICK|file\(note.txt\)|\$\{self:custom.[abc]\}|-){0,12}",
+        b in r"(\$\{self:custom.[abc](, '[xy]')?\}|\$\{opt:x, self:custom.[abc]\}|x){0,4}",
     ) {
         let custom = json!({"a": a, "b": b, "c": ["${self:custom.b, 'c'}", {"d": "${env:TRICK}"}]}).to_string();
         let text = format!("{{\"service\": \"s\", \"provider\": \"aws\", \"custom\": {custom}}}");

@@ -30,7 +30,7 @@ struct Own<'s> {
 
 pub(super) fn of_method(service: &Service, event: &Event) -> Result<Authorization, TemplateError> {
     let none = |kind: &str| Authorization { kind: kind.to_owned(), id: None, scopes: None, depends_on: None };
-    let Some(authorizer) = event.get("authorizer").filter(|node| !falsy(node)) else { return Ok(none("NONE")) };
+    let Some(authorizer) = event.truthy("authorizer") else { return Ok(none("NONE")) };
     let kind = kind(authorizer);
     let scopes = authorizer.get("scopes").filter(|scopes| scopes.as_list().is_some_and(|list| !list.is_empty()));
     if let (Some(kind), Some(id)) = (&kind, authorizer.get("authorizerId")) {
@@ -100,7 +100,7 @@ fn own<'s>(service: &'s Service, authorizer: &'s Node) -> Result<Own<'s>, Templa
 
 /// The authorizer's resource, and the permission to call the function that it is.
 pub(super) fn compile(service: &Service, event: &Event, api: &Api, draft: &mut Draft) -> Result<(), TemplateError> {
-    let Some(authorizer) = event.get("authorizer").filter(|node| !falsy(node)) else { return Ok(()) };
+    let Some(authorizer) = event.truthy("authorizer") else { return Ok(()) };
     if authorizer.get("authorizerId").is_some() || kind(authorizer).as_deref() == Some("AWS_IAM") {
         return Ok(());
     }

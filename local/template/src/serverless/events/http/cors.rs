@@ -38,13 +38,13 @@ pub(super) fn preflights(
 ) -> Result<(), TemplateError> {
     let mut preflights: Vec<Preflight> = Vec::new();
     for method in methods {
-        let Some(cors) = method.event.get("cors").filter(|cors| !falsy(cors)) else { continue };
+        let Some(cors) = method.event.truthy("cors") else { continue };
         let found = preflights.iter().position(|preflight| preflight.path == method.path);
         let index = found.unwrap_or_else(|| {
             preflights.push(Preflight::new(&method.path, method.event.span));
             preflights.len() - 1
         });
-        preflights[index].add(cors, &method.method)?;
+        preflights[index].add(cors, &method.verb)?;
     }
     for preflight in preflights {
         let id = method_id(preflight.path, "options");

@@ -95,7 +95,7 @@ fn request(
         .maybe("AuthorizerResultTtlInSeconds", authorizer.get("resultTtlInSeconds"))
         .set("AuthorizerPayloadFormatVersion", version)
         .set("AuthorizerUri", invocation_uri(span, target.clone(), None));
-    if !authorizer.get("managedExternally").is_some_and(|node| !falsy(node)) {
+    if authorizer.get("managedExternally").is_none_or(falsy) {
         let name = authorizer.get("name").and_then(Node::as_str).unwrap_or(key);
         let permission = Block::at(span)
             .set("FunctionName", target)
@@ -171,8 +171,5 @@ fn not_configured(service: &Service, name: &str, place: &Node) -> TemplateError 
     let error = TemplateError::new(&place.span, format!("Event references not configured authorizer '{name}'"));
     let configured = service.provider(&["httpApi", "authorizers"]).and_then(Node::as_map);
     let names = configured.into_iter().flat_map(|map| map.iter().map(|(name, _)| name));
-    match crate::serverless::nearest(name, names) {
-        Some(meant) => error.hint(format!("is {meant} meant?")),
-        None => error,
-    }
+    error.near(name, names)
 }
