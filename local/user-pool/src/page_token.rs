@@ -24,6 +24,13 @@ pub fn limit(given: Option<i64>) -> Result<usize, Error> {
     Ok(usize::try_from(if given == 0 { LIMIT_DEFAULT } else { given }).unwrap_or(1))
 }
 
+/// How many entries a call wants that says `MaxResults`: up to `most`, which is also the default.
+pub fn max_results(given: Option<i64>, least: i64, most: i64) -> Result<usize, Error> {
+    let given = given.unwrap_or(most);
+    Constraints::new().number("maxResults", given, least..=most).check()?;
+    Ok(usize::try_from(if given == 0 { most } else { given }).unwrap_or(1))
+}
+
 /// The tokens of one question.
 pub struct PageTokens<'a> {
     room: &'a UserPools,

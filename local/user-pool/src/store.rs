@@ -4,6 +4,7 @@
 //! `searchable` holds what `ListUsers` filters by, so that a search costs the same at a thousand users and at a
 //! hundred thousand.
 
+mod declared;
 mod groups;
 mod recent;
 mod search;
@@ -72,6 +73,11 @@ const SCHEMA: &[&str] = &[
         user_group INTEGER NOT NULL REFERENCES user_groups ON DELETE CASCADE,
         user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, PRIMARY KEY (user_group, user)) WITHOUT ROWID;
     CREATE INDEX members_by_user ON members (user);
+    CREATE TABLE declared (
+        pool TEXT NOT NULL REFERENCES pools ON DELETE CASCADE, kind TEXT NOT NULL, name TEXT NOT NULL,
+        document TEXT NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL,
+        PRIMARY KEY (pool, kind, name)) WITHOUT ROWID;
+    CREATE UNIQUE INDEX declared_domains ON declared (name) WHERE kind = 'domain';
 ",
 ];
 

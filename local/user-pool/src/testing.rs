@@ -12,13 +12,16 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use storage::{Durability, Location};
 use tokio::sync::Notify;
-use world::{Clock, TraceId, World};
+use world::{Clock, Kind, TraceId, World};
 
 use crate::keys::SigningKeys;
 use crate::pool::PoolId;
 use crate::{Message, Messages, TriggerCall, TriggerFailure, Triggers, UserPools};
 
 pub const PASSWORD: &str = "Passw0rd!";
+
+const FLOWS: [&str; 4] =
+    ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"];
 
 /// Made once for all tests: they take longer than most of them.
 static SIGNING_KEYS: OnceLock<Vec<u8>> = OnceLock::new();
@@ -102,13 +105,7 @@ impl Kit {
         let pool = kit.call("CreateUserPool", pool).await.ok();
         kit.pool = text(&pool["UserPool"]["Id"]);
         room.store.save_signing_keys(&PoolId(kit.pool.clone()), keys.clone()).await.expect("stored");
-        let flows = [
-            "ALLOW_USER_SRP_AUTH",
-            "ALLOW_USER_PASSWORD_AUTH",
-            "ALLOW_ADMIN_USER_PASSWORD_AUTH",
-            "ALLOW_REFRESH_TOKEN_AUTH",
-        ];
-        let client = json!({"UserPoolId": kit.pool, "ClientName": "test", "ExplicitAuthFlows": flows});
+        let client = json!({"UserPoolId": kit.pool, "ClientName": "test", "ExplicitAuthFlows": FLOWS});
         let client = kit.call("CreateUserPoolClient", client).await.ok();
         kit.client = text(&client["UserPoolClient"]["ClientId"]);
         self
@@ -185,6 +182,22 @@ impl Kit {
         self.sign_in(username).await
     }
 
+    /// The input of a `CreateIdentityProvider`.
+    pub fn provider(&self, name: &str) -> Value {
+        let details = json!({"client_id": "id", "client_secret": "secret", "authorize_scopes": "openid email"});
+        json!({
+            "UserPoolId": self.pool, "ProviderName": name, "ProviderType": "Google", "ProviderDetails": details,
+            "AttributeMapping": {"email": "email"},
+        })
+    }
+
+    /// The warnings in the timeline.
+    pub fn warnings(&self) -> Vec<String> {
+        let moments = self.room.world.timeline.all();
+        let warnings = moments.iter().filter(|moment| moment.kind == Kind::Warning);
+        warnings.map(|moment| moment.what.clone()).collect()
+    }
+
     /// Puts somebody into a group, which is made if it is not there.
     pub async fn join(&self, username: &str, group: &str) {
         let _ = self.call("CreateGroup", json!({"UserPoolId": self.pool, "GroupName": group})).await; // there already
@@ -207,7 +220,10 @@ impl Kit {
 
     /// Lets the client hide who has an account.
     pub async fn hide_users(&self) {
-        let client = json!({"UserPoolId": self.pool, "ClientId": self.client, "PreventUserExistenceErrors": "ENABLED"});
+        let client = json!({
+            "UserPoolId": self.pool, "ClientId": self.client, "ExplicitAuthFlows": FLOWS,
+            "PreventUserExistenceErrors": "ENABLED",
+        });
         self.call("UpdateUserPoolClient", client).await.ok();
     }
 

@@ -5,6 +5,7 @@
 //!
 //! Claims are built apart from their signature, so that a trigger can stand between the two.
 
+mod changes;
 mod remembered;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use world::{Random, Timestamp};
 
 use crate::group::Membership;
 use crate::keys::{SigningKey, SigningKeys};
+pub use changes::{ClaimChanges, TokenChanges};
 pub use remembered::AccessTokens;
 
 /// The scope of every sign-in through the API; without it an access token is no use for the API.
@@ -52,11 +54,20 @@ pub struct Tokens {
     pub access: String,
 }
 
-/// Makes both tokens of a grant. About 0.6 ms of signing: call it where blocking is fine.
-pub fn mint(keys: &SigningKeys, grant: &Grant, random: &Random) -> Tokens {
+/// Makes both tokens of a grant, with the changes of a function if there are any. About 0.6 ms of signing: call it
+/// where blocking is fine.
+pub fn mint(keys: &SigningKeys, grant: &Grant, changes: Option<&TokenChanges>, random: &Random) -> Tokens {
+    let Some(changes) = changes else {
+        return Tokens {
+            id: sign(&keys.id, &IdClaims::of(grant, random)),
+            access: sign(&keys.access, &AccessClaims::of(grant, random)),
+        };
+    };
+    let scope = changes.scope(grant.scope);
+    let access = Grant { scope: &scope, ..*grant };
     Tokens {
-        id: sign(&keys.id, &IdClaims::of(grant, random)),
-        access: sign(&keys.access, &AccessClaims::of(grant, random)),
+        id: sign(&keys.id, &changes.id.apply(&IdClaims::of(grant, random))),
+        access: sign(&keys.access, &changes.access.apply(&AccessClaims::of(&access, random))),
     }
 }
 
@@ -129,6 +140,7 @@ struct AccessClaims<'a> {
     username: &'a str,
     client_id: &'a str,
     token_use: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     scope: &'a str,
 }
 
@@ -215,6 +227,7 @@ pub struct AccessToken {
     /// Seconds since the epoch.
     pub exp: i64,
     token_use: String,
+    #[serde(default)]
     scope: String,
 }
 

@@ -43,7 +43,7 @@ fn grant() -> Grant<'static> {
 fn mint_with(change: impl FnOnce(&mut Grant<'static>)) -> Tokens {
     let mut grant = grant();
     change(&mut grant);
-    mint(&KEYS, &grant, &Random::seeded(1))
+    mint(&KEYS, &grant, None, &Random::seeded(1))
 }
 
 fn part(token: &str, at: usize) -> Value {
