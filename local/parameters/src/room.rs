@@ -101,13 +101,13 @@ mod tests {
     async fn what_is_set_is_read_and_stays_if_it_is_the_same() {
         let t = Room::new();
         for value in ["1", "1", "2"] {
-            t.room.set("/a", value).await.expect("it is set");
+            t.parameters.set("/a", value).await.expect("it is set");
         }
         let found = t.ssm("GetParameter", json!({ "Name": "/a" })).await.ok()["Parameter"].clone();
         assert_eq!((&found["Type"], &found["Version"], &found["Value"]), (&json!("String"), &json!(2), &json!("2")));
-        assert_eq!(t.room.parameter("/a:1").await.as_deref(), Some("1"));
-        assert_eq!(t.room.parameter("/b").await, None);
-        let refused = t.room.set("/a b", "hunter2").await.expect_err("no name").to_string();
+        assert_eq!(t.parameters.parameter("/a:1").await.as_deref(), Some("1"));
+        assert_eq!(t.parameters.parameter("/b").await, None);
+        let refused = t.parameters.set("/a b", "hunter2").await.expect_err("no name").to_string();
         assert!(refused.contains("/a b") && !refused.contains("hunter2"), "{refused}");
     }
 
@@ -115,8 +115,8 @@ mod tests {
     async fn a_secure_parameter_stays_one_and_is_read_in_the_clear() {
         let t = Room::new();
         t.ssm("PutParameter", json!({ "Name": "/a", "Value": "1", "Type": "SecureString" })).await.ok();
-        t.room.set("/a", "2").await.expect("it is set");
-        assert_eq!(t.room.parameter("/a").await.as_deref(), Some("2"));
+        t.parameters.set("/a", "2").await.expect("it is set");
+        assert_eq!(t.parameters.parameter("/a").await.as_deref(), Some("2"));
         assert_eq!(t.ssm("GetParameter", json!({ "Name": "/a" })).await.ok()["Parameter"]["Type"], "SecureString");
     }
 
@@ -129,9 +129,9 @@ mod tests {
         let made = t.create_secret("s", "hunter2").await;
         drop(t);
         let t = open();
-        assert_eq!(t.room.parameter("/a").await.as_deref(), Some("1"));
-        assert_eq!(t.room.secret(made["ARN"].as_str().expect("an ARN")).await.as_deref(), Some("hunter2"));
-        t.room.reset().await.expect("it is reset");
-        assert_eq!((t.room.parameter("/a").await, t.room.secret("s").await), (None, None));
+        assert_eq!(t.parameters.parameter("/a").await.as_deref(), Some("1"));
+        assert_eq!(t.parameters.secret(made["ARN"].as_str().expect("an ARN")).await.as_deref(), Some("hunter2"));
+        t.parameters.reset().await.expect("it is reset");
+        assert_eq!((t.parameters.parameter("/a").await, t.parameters.secret("s").await), (None, None));
     }
 }

@@ -12,7 +12,7 @@ use crate::Parameters;
 /// The room, and its APIs.
 pub struct Room {
     pub world: World,
-    pub room: Arc<Parameters>,
+    pub parameters: Arc<Parameters>,
     services: Vec<Arc<dyn Service>>,
 }
 
@@ -47,7 +47,7 @@ impl Room {
     pub fn over(world: World, location: Location) -> Self {
         let room = Parameters::open(world.clone(), location, Durability::default()).expect("the room opens");
         let services = room.services();
-        Self { world, room, services }
+        Self { world, parameters: room, services }
     }
 
     /// Calls Systems Manager.

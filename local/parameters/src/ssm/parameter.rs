@@ -32,7 +32,7 @@ const LABELS_MAX: usize = 10;
 #[derive(Clone, Debug)]
 pub struct Version {
     pub name: String,
-    pub version: i64,
+    pub number: i64,
     pub kind: String,
     pub value: Hidden,
     pub modified_at: i64,
@@ -110,9 +110,9 @@ impl Wanted {
             data_type,
         };
         check_value(&self.value, &settings)?;
-        let version = last.map_or(1, |last| last.version + 1);
+        let number = last.map_or(1, |last| last.number + 1);
         let (name, value) = (self.name, self.value);
-        Ok(Version { name, version, kind, value, modified_at: now, labels: Vec::new(), settings })
+        Ok(Version { name, number, kind, value, modified_at: now, labels: Vec::new(), settings })
     }
 }
 
@@ -173,7 +173,7 @@ impl Version {
     /// The value as a caller gets it.
     pub fn shown(&self, with_decryption: bool) -> String {
         if self.is_secure() && !with_decryption {
-            opaque::ciphertext(&format!("{}:{}", self.name, self.version))
+            opaque::ciphertext(&format!("{}:{}", self.name, self.number))
         } else {
             self.value.0.clone()
         }
@@ -181,7 +181,7 @@ impl Version {
 
     /// Whether a selector means this version.
     pub fn is_selected(&self, selector: &str) -> bool {
-        selector.parse() == Ok(self.version) || self.labels.iter().any(|label| label == selector)
+        selector.parse() == Ok(self.number) || self.labels.iter().any(|label| label == selector)
     }
 }
 

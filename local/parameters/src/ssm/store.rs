@@ -91,24 +91,24 @@ pub fn search(
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([after.unwrap_or_default()])?;
-    let mut taken = Vec::new();
+    let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         let found = found(row)?;
         if takes(&found) {
-            taken.push(found);
+            all.push(found);
         }
-        if taken.len() == limit {
+        if all.len() == limit {
             break;
         }
     }
-    Ok(taken)
+    Ok(all)
 }
 
 fn found(row: &Row<'_>) -> Result<Found, Error> {
     let (labels, settings, tags): (String, String, String) = (row.get(5)?, row.get(6)?, row.get(7)?);
     let version = Version {
         name: row.get(0)?,
-        version: row.get(1)?,
+        number: row.get(1)?,
         kind: row.get(2)?,
         value: Hidden(row.get(3)?),
         modified_at: row.get(4)?,
@@ -122,11 +122,11 @@ fn found(row: &Row<'_>) -> Result<Found, Error> {
 pub fn add_version(connection: &Connection, version: &Version, tags: &Tags) -> Result<(), Error> {
     let sql = "INSERT INTO parameters (name, version, tags) VALUES (?1, ?2, ?3) \
                ON CONFLICT (name) DO UPDATE SET version = excluded.version RETURNING id";
-    let row = params![version.name, version.version, write(tags)?];
+    let row = params![version.name, version.number, write(tags)?];
     let id: i64 = connection.prepare_cached(sql)?.query_row(row, |row| row.get(0))?;
     let sql = "INSERT INTO parameter_versions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let (labels, settings) = (write(&version.labels)?, write(&version.settings)?);
-    let row = params![id, version.version, version.kind, version.value.0, version.modified_at, labels, settings];
+    let row = params![id, version.number, version.kind, version.value.0, version.modified_at, labels, settings];
     connection.prepare_cached(sql)?.execute(row)?;
     Ok(())
 }
@@ -143,7 +143,7 @@ pub fn save_labels(connection: &Connection, parameter: &Parameter, versions: &[V
     let sql = "UPDATE parameter_versions SET labels = ?3 WHERE parameter_id = ?1 AND version = ?2";
     let mut statement = connection.prepare_cached(sql)?;
     for version in versions {
-        statement.execute(params![parameter.id, version.version, write(&version.labels)?])?;
+        statement.execute(params![parameter.id, version.number, write(&version.labels)?])?;
     }
     Ok(())
 }

@@ -108,7 +108,7 @@ mod tests {
         let t = Room::new();
         t.create_secret("a", "1").await;
         t.secrets("DeleteSecret", json!({ "SecretId": "a" })).await.ok();
-        t.world.clock.advance(Duration::from_secs(30 * 86_400));
+        t.world.clock.advance(Duration::from_hours(30 * 24));
         let missing = "Secrets Manager can't find the specified secret.";
         t.value("a", json!({})).await.error("ResourceNotFoundException", missing);
         t.secrets("RestoreSecret", json!({ "SecretId": "a" })).await.error("ResourceNotFoundException", missing);

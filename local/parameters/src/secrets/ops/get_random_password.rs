@@ -12,6 +12,7 @@ const LENGTH: i64 = 32;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_excessive_bools, reason = "the wire's members")]
 pub struct Request {
     password_length: Option<i64>,
     #[serde(default)]
@@ -35,6 +36,7 @@ pub struct Response {
     random_password: String,
 }
 
+#[expect(clippy::unused_async, reason = "the table of operations calls every one of them alike")]
 pub async fn run(room: &Parameters, request: Request, _call: &Call) -> Result<Response, Error> {
     Constraints::new().range(request.password_length, "passwordLength", 1, 4096).check()?;
     let rules = Rules {

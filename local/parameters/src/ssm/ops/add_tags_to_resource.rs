@@ -40,7 +40,7 @@ mod tests {
 
     use crate::testing::Room;
 
-    fn input(more: Value) -> Value {
+    fn input(more: &Value) -> Value {
         let mut input = json!({ "ResourceType": "Parameter", "ResourceId": "/a" });
         input.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
         input
@@ -52,12 +52,12 @@ mod tests {
         let put = json!({ "Name": "/a", "Value": "1", "Type": "String", "Tags": [{ "Key": "a", "Value": "1" }] });
         t.ssm("PutParameter", put).await.ok();
         let tags = json!({ "Tags": [{ "Key": "b", "Value": "2" }, { "Key": "c", "Value": "3" }] });
-        t.ssm("AddTagsToResource", input(tags)).await.ok();
-        t.ssm("RemoveTagsFromResource", input(json!({ "TagKeys": ["b", "x"] }))).await.ok();
-        let left = t.ssm("ListTagsForResource", input(json!({}))).await.ok();
+        t.ssm("AddTagsToResource", input(&tags)).await.ok();
+        t.ssm("RemoveTagsFromResource", input(&json!({ "TagKeys": ["b", "x"] }))).await.ok();
+        let left = t.ssm("ListTagsForResource", input(&json!({}))).await.ok();
         assert_eq!(left, json!({ "TagList": [{ "Key": "a", "Value": "1" }, { "Key": "c", "Value": "3" }] }));
         let tags: Vec<_> = (0..49).map(|n| json!({ "Key": format!("k{n}"), "Value": "" })).collect();
-        t.ssm("AddTagsToResource", input(json!({ "Tags": tags }))).await.error(
+        t.ssm("AddTagsToResource", input(&json!({ "Tags": tags }))).await.error(
             "TooManyTagsError",
             "The Targets parameter includes too many tags. Remove one or more tags and try the command again.",
         );
@@ -66,8 +66,8 @@ mod tests {
     #[tokio::test]
     async fn only_parameters_that_are_there_have_tags() {
         let t = Room::new();
-        t.ssm("ListTagsForResource", input(json!({}))).await.error("InvalidResourceId", "");
-        t.ssm("ListTagsForResource", input(json!({ "ResourceType": "Document" }))).await.error(
+        t.ssm("ListTagsForResource", input(&json!({}))).await.error("InvalidResourceId", "");
+        t.ssm("ListTagsForResource", input(&json!({ "ResourceType": "Document" }))).await.error(
             "InvalidResourceType",
             "ResourceType Document is not implemented by this server: only Parameter is.",
         );

@@ -51,7 +51,7 @@ pub async fn run(room: &Parameters, request: Request, _call: &Call) -> Result<Re
     let versions = room.database.read(read).await?;
     let limit = usize::try_from(request.max_results.unwrap_or(PAGE_MAX)).unwrap_or_default();
     let (versions, next_token) =
-        page(versions, |version| version.version.to_string(), limit, request.next_token.as_deref())?;
+        page(versions, |version| version.number.to_string(), limit, request.next_token.as_deref())?;
     let past = |version: Version| Past {
         about: About::of(&version, place),
         value: version.shown(request.with_decryption),

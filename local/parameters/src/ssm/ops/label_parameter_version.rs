@@ -33,13 +33,13 @@ pub async fn run(room: &Parameters, request: Request, _call: &Call) -> Result<Re
         let mut versions = store::versions(connection, &parameter)?;
         let at = match request.parameter_version {
             None => versions.len().checked_sub(1),
-            Some(number) => versions.iter().position(|version| version.version == number),
+            Some(number) => versions.iter().position(|version| version.number == number),
         };
         let wanted = request.parameter_version.unwrap_or_default().to_string();
         let at = at.ok_or_else(|| Error::no_version(&parameter.name, &wanted))?;
         let invalid_labels = label(&mut versions, at, request.labels)?;
         store::save_labels(connection, &parameter, &versions)?;
-        Ok::<_, Error>(Response { invalid_labels, parameter_version: versions[at].version })
+        Ok::<_, Error>(Response { invalid_labels, parameter_version: versions[at].number })
     });
     labelled.await
 }

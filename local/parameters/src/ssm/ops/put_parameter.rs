@@ -66,7 +66,7 @@ pub async fn run(room: &Parameters, request: Request, _call: &Call) -> Result<Re
     let now = room.world.clock.now().millis();
     let made = room.database.write(move |connection| put(connection, wanted, overwrite, &tags, now));
     let version = made.await?;
-    Ok(Response { version: version.version, tier: version.settings.tier })
+    Ok(Response { version: version.number, tier: version.settings.tier })
 }
 
 impl Request {
@@ -116,10 +116,10 @@ pub fn put(connection: &Connection, wanted: Wanted, overwrite: bool, tags: &Tags
                 "You attempted to create a new version of {name} by calling the PutParameter API with the overwrite \
                  flag. Version {}, the oldest version, can't be deleted because it has a label associated with it. Move \
                  the label to another version of the parameter, and try again.",
-                oldest.version
+                oldest.number
             )));
         }
-        store::delete_version(connection, &parameter, oldest.version)?;
+        store::delete_version(connection, &parameter, oldest.number)?;
     }
     store::add_version(connection, &version, &parameter.tags)?;
     Ok(version)
@@ -215,7 +215,7 @@ mod tests {
         refused(&t, json!({ "Name": "a", "Value": "", "Type": "String" }), "ValidationException", message).await;
         let message = "A parameter type is required when you create a parameter.";
         refused(&t, json!({ "Name": "a", "Value": "1" }), "ValidationException", message).await;
-        let message = "expected a string";
+        let message = "invalid type: number, expected a string";
         refused(&t, json!({ "Name": "a", "Value": 4711 }), "SerializationException", message).await;
         let message = "1 validation error detected: Value 'Int' at 'type' failed to satisfy constraint: Member must \
                        satisfy enum value set: [SecureString, StringList, String]";

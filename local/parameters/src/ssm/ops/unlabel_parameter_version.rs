@@ -19,7 +19,6 @@ pub struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(clippy::struct_field_names, reason = "the wire's names")]
 pub struct Response {
     removed_labels: Vec<String>,
     invalid_labels: Vec<String>,
@@ -32,7 +31,7 @@ pub async fn run(room: &Parameters, request: Request, _call: &Call) -> Result<Re
         let parameter = store::existing(connection, &names)?;
         let mut versions = store::versions(connection, &parameter)?;
         let number = request.parameter_version;
-        let version = versions.iter_mut().find(|version| version.version == number);
+        let version = versions.iter_mut().find(|version| version.number == number);
         let version = version.ok_or_else(|| Error::no_version(&parameter.name, &number.to_string()))?;
         let (removed_labels, invalid_labels): (Vec<String>, Vec<String>) =
             request.labels.into_iter().partition(|label| version.labels.contains(label));
