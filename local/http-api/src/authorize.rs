@@ -2,6 +2,9 @@
 //!
 //! Whether a signature is right has been looked at before (see [`crate::Met::is_signed`]).
 
+#[cfg(test)]
+mod tests;
+
 use http::HeaderMap;
 use serde_json::{Map, Value};
 use world::TraceId;
@@ -191,26 +194,4 @@ pub fn value_of(source: &str, met: &Met, request: &HttpRequest) -> Option<String
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name.to_ascii_lowercase().as_str()).map(crate::event::text_of)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_comes_with_or_without_its_kind() {
-        for text in ["Bearer abc", "bearer abc", "abc", " abc ", "BEARER  abc"] {
-            assert_eq!(without_bearer(text), "abc", "{text}");
-        }
-    }
-
-    #[test]
-    fn sources_are_read_in_both_forms() {
-        for text in ["$request.header.Authorization", "method.request.querystring.t", "$stageVariables.x", "stageVariables.x"] {
-            assert!(is_identity_source(text), "{text}");
-        }
-        for text in ["", "Authorization", "$request.header.", "$request.body.x", "$context.identity.sourceIp"] {
-            assert!(!is_identity_source(text), "{text}");
-        }
-    }
 }

@@ -3,6 +3,9 @@
 //! It is asked in two steps, since whoever speaks HTTP must know between them who may call ([`Met::has_cors`]) and
 //! whether a signature has to be checked ([`Met::is_signed`]): [`HttpApis::meet`], then [`HttpApis::answer`].
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -78,9 +81,11 @@ impl Met {
 
     /// Whether a REST API counts a media type among the binary ones.
     pub(crate) fn is_binary(&self, kind: &str) -> bool {
-        self.binary_media_types.iter().any(|known| known == "*/*" || known == kind || {
-            let main = known.strip_suffix("/*");
-            main.is_some_and(|main| kind.split('/').next() == Some(main))
+        self.binary_media_types.iter().any(|known| {
+            known == "*/*" || known == kind || {
+                let main = known.strip_suffix("/*");
+                main.is_some_and(|main| kind.split('/').next() == Some(main))
+            }
         })
     }
 
@@ -220,9 +225,7 @@ impl HttpApis {
         match &route.target {
             None => Err(Refusal::new(Cause::NotCalled, "no integration is attached to the route")),
             Some(Target::Mock(mock)) => mock.answer().map_err(|why| Refusal::new(Cause::NotCalled, why)),
-            Some(Target::Function(target)) => {
-                self.call_function(target, met, request, &admitted.identity, trace).await
-            }
+            Some(Target::Function(target)) => self.call_function(target, met, request, &admitted.identity, trace).await,
         }
     }
 
@@ -296,9 +299,8 @@ impl Met {
             Kind::Http => find_http(routes(), method, &self.path),
             Kind::Rest => find_rest(routes(), method, &self.path),
         };
-        let is_of_pages = |route: &ServedRoute| {
-            matches!(&route.key, RouteKey::Path { method, .. } if method == "OPTIONS")
-        };
+        let is_of_pages =
+            |route: &ServedRoute| matches!(&route.key, RouteKey::Path { method, .. } if method == "OPTIONS");
         let asked_by_pages = find("OPTIONS").is_some_and(|(route, _)| is_of_pages(route));
         let found = find(method.as_str()).map(|(route, parameters)| (route.clone(), parameters));
         self.asked_by_pages = asked_by_pages;

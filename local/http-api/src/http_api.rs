@@ -12,9 +12,7 @@ use world::{Timestamp, World};
 use crate::cors::Cors;
 use crate::document::{Other, Tags, new_id};
 use crate::route_key::{DEFAULT, RouteKey};
-use crate::served::{
-    Format, FunctionGuard, FunctionTarget, Guard, GuardFormat, JwtGuard, Served, ServedRoute, Target,
-};
+use crate::served::{Format, FunctionGuard, FunctionTarget, Guard, GuardFormat, JwtGuard, Served, ServedRoute, Target};
 
 /// AWS's for HTTP APIs, also the longest.
 pub const TIMEOUT_MS_MAX: u64 = 30_000;

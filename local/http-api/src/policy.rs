@@ -19,7 +19,8 @@ pub fn verdict(document: &Value, method_arn: &str) -> Verdict {
     let statements = one_or_many(&document["Statement"]);
     let mut verdict = Verdict::NotAllowed;
     for statement in statements {
-        let applies = strings(&statement["Action"]).any(|action| is_like(&action.to_lowercase(), &ACTION.to_lowercase()))
+        let applies = strings(&statement["Action"])
+            .any(|action| is_like(&action.to_lowercase(), &ACTION.to_lowercase()))
             && strings(&statement["Resource"]).any(|resource| is_like(resource, method_arn));
         match statement["Effect"].as_str() {
             Some("Deny") if applies => return Verdict::Denied,
@@ -92,7 +93,10 @@ mod tests {
         check(json!([statement("Allow", ARN)]), Verdict::Allowed);
         check(statement("Allow", "arn:aws:execute-api:*:*:api/*/GET/*"), Verdict::Allowed);
         check(json!([statement("Allow", "*"), statement("Deny", "*/pets/?")]), Verdict::Denied);
-        check(json!([statement("Allow", "arn:aws:execute-api:us-east-1:000000000000:api/dev/POST/*")]), Verdict::NotAllowed);
+        check(
+            json!([statement("Allow", "arn:aws:execute-api:us-east-1:000000000000:api/dev/POST/*")]),
+            Verdict::NotAllowed,
+        );
         check(json!([]), Verdict::NotAllowed);
         check(json!({"Effect": "Allow", "Action": ["execute-api:*"], "Resource": [ARN]}), Verdict::Allowed);
         check(json!({"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}), Verdict::NotAllowed);

@@ -25,8 +25,7 @@ const HTTP: ServiceName = ServiceName {
     constraint_exception: "BadRequestException",
 };
 
-const REST: ServiceName =
-    ServiceName { title: "Amazon API Gateway (REST APIs)", target: "apigateway", ..HTTP };
+const REST: ServiceName = ServiceName { title: "Amazon API Gateway (REST APIs)", target: "apigateway", ..HTTP };
 
 /// API Gateway.
 pub struct HttpApis {
@@ -167,11 +166,7 @@ impl HttpApis {
     }
 
     /// Reads of an HTTP API.
-    pub(crate) fn read_http<T>(
-        &self,
-        id: &str,
-        read: impl FnOnce(&HttpApi) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    pub(crate) fn read_http<T>(&self, id: &str, read: impl FnOnce(&HttpApi) -> Result<T, Error>) -> Result<T, Error> {
         match self.api(id).as_deref() {
             Some(Api::Http(api)) => read(api),
             _ => Err(Error::no_such_api(&self.world.place.account, id)),
@@ -179,11 +174,7 @@ impl HttpApis {
     }
 
     /// Reads of a REST API.
-    pub(crate) fn read_rest<T>(
-        &self,
-        id: &str,
-        read: impl FnOnce(&RestApi) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    pub(crate) fn read_rest<T>(&self, id: &str, read: impl FnOnce(&RestApi) -> Result<T, Error>) -> Result<T, Error> {
         match self.api(id).as_deref() {
             Some(Api::Rest(api)) => read(api),
             _ => Err(Error::no_such_api(&self.world.place.account, id)),

@@ -281,7 +281,8 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_refused() {
-        for text in ["", "GET", "GET pets", "get /pets", "GET /{a+}/b", "GET /x{a}", "GET //a", "BREW /pot", "GET /{}"] {
+        for text in ["", "GET", "GET pets", "get /pets", "GET /{a+}/b", "GET /x{a}", "GET //a", "BREW /pot", "GET /{}"]
+        {
             assert_eq!(RouteKey::parse(text), None, "{text}");
         }
         for text in ["GET /pets/", "ANY /{proxy+}", "$default", "PATCH /a/{b.c}/d"] {

@@ -99,7 +99,9 @@ impl Authorizer {
                 Err(Error::bad_request("EnableSimpleResponses is not supported for payload format version 1.0"))
             }
             Some("1.0" | "2.0") => Ok(()),
-            _ => Err(Error::bad_request("AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer")),
+            _ => {
+                Err(Error::bad_request("AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer"))
+            }
         }
     }
 }

@@ -32,9 +32,11 @@ pub async fn run(room: &HttpApis, request: Request, _call: &Call) -> Result<Repl
 
 /// Takes an authorizer, new or changed, into its API, and says what it will not do.
 pub fn enter(room: &HttpApis, api: &mut HttpApi, authorizer: Authorizer) -> Result<Authorizer, Error> {
-    if api.authorizers.values().any(|other| {
-        other.name == authorizer.name && other.authorizer_id != authorizer.authorizer_id
-    }) {
+    if api
+        .authorizers
+        .values()
+        .any(|other| other.name == authorizer.name && other.authorizer_id != authorizer.authorizer_id)
+    {
         return Err(Error::bad_request(format!("Authorizer with name {} already exists", authorizer.name)));
     }
     let what = format!("authorizer {} of {}", authorizer.name, api.settings.name);

@@ -17,6 +17,9 @@ pub struct Request {
 #[expect(clippy::unused_async, reason = "the table of operations awaits every one of them")]
 pub async fn run(room: &HttpApis, request: Request, _call: &Call) -> Result<Deployment, Error> {
     room.read_http(&request.api_id, |api| {
-        api.deployments.get(&request.deployment_id).map(|stored| stored.deployment.clone()).ok_or_else(|| Error::no_such("Deployment"))
+        api.deployments
+            .get(&request.deployment_id)
+            .map(|stored| stored.deployment.clone())
+            .ok_or_else(|| Error::no_such("Deployment"))
     })
 }

@@ -39,8 +39,6 @@ pub fn tagged(arn: &str) -> Result<(&str, Option<&str>), Error> {
 pub fn tags_of<'a>(api: &'a mut HttpApi, stage: Option<&str>) -> Result<&'a mut Tags, Error> {
     match stage {
         None => Ok(&mut api.tags),
-        Some(stage) => {
-            api.stages.get_mut(stage).map(|stage| &mut stage.tags).ok_or_else(|| Error::no_such("Stage"))
-        }
+        Some(stage) => api.stages.get_mut(stage).map(|stage| &mut stage.tags).ok_or_else(|| Error::no_such("Stage")),
     }
 }

@@ -14,7 +14,8 @@ impl Settings {
         if self.name.is_empty() {
             return Err(Error::bad_request("API name must not be empty"));
         }
-        if let Some(policy) = self.other.get("policy").and_then(|policy| policy.as_str()).filter(|text| !text.is_empty())
+        if let Some(policy) =
+            self.other.get("policy").and_then(|policy| policy.as_str()).filter(|text| !text.is_empty())
         {
             // A policy that is not asked could keep nobody out.
             let _: serde_json::Value = serde_json::from_str(policy)
@@ -58,7 +59,9 @@ impl Authorizer {
             "COGNITO_USER_POOLS" => {
                 let is_pool = |arn: &String| arn.contains(":cognito-idp:") && arn.contains(":userpool/");
                 if self.provider_arns.is_empty() || !self.provider_arns.iter().all(is_pool) {
-                    return Err(Error::bad_request("Invalid Authorizer provider ARNs: they must be ARNs of user pools"));
+                    return Err(Error::bad_request(
+                        "Invalid Authorizer provider ARNs: they must be ARNs of user pools",
+                    ));
                 }
             }
             "TOKEN" | "REQUEST" => {
@@ -87,11 +90,12 @@ impl RestApi {
                  beginning and the end.",
             ));
         }
-        let same = |other: &&Resource| {
-            other.parent_id.as_deref() == Some(parent) && other.path_part.as_deref() == Some(part)
-        };
+        let same =
+            |other: &&Resource| other.parent_id.as_deref() == Some(parent) && other.path_part.as_deref() == Some(part);
         if self.resources.values().any(|other| same(&other)) {
-            return Err(Error::conflict(format!("Another resource with the same parent already has this name: {part}")));
+            return Err(Error::conflict(format!(
+                "Another resource with the same parent already has this name: {part}"
+            )));
         }
         Ok(Resource {
             id,
@@ -115,7 +119,9 @@ impl RestApi {
             "COGNITO_USER_POOLS" => &["COGNITO_USER_POOLS"],
             "CUSTOM" => &["TOKEN", "REQUEST"],
             other => {
-                return Err(Error::bad_request(format!("Authorization type {other} is not a valid authorization type.")));
+                return Err(Error::bad_request(format!(
+                    "Authorization type {other} is not a valid authorization type."
+                )));
             }
         };
         let authorizer = method.authorizer_id.as_ref().and_then(|id| self.authorizers.get(id));

@@ -29,8 +29,7 @@ pub async fn run(room: &HttpApis, request: Request, _call: &Call) -> Result<Repl
     let made = room.change_rest(&request.restapi_id, |api| {
         let served = api.to_serve()?;
         let now = room.world.clock.now().seconds();
-        let deployment =
-            Deployment { id: new_id(&room.world), description: request.description, created_date: now };
+        let deployment = Deployment { id: new_id(&room.world), description: request.description, created_date: now };
         let stored = StoredDeployment { deployment: deployment.clone(), served };
         api.deployments.insert(deployment.id.clone(), stored);
         report_not_honoured(&room.world, &format!("deployment of {}", api.settings.name), &request.other, &[]);

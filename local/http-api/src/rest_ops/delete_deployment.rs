@@ -17,9 +17,7 @@ pub struct Request {
 pub async fn run(room: &HttpApis, request: Request, _call: &Call) -> Result<Reply, Error> {
     room.change_rest(&request.restapi_id, |api| {
         if api.stages.values().any(|stage| stage.deployment_id == request.deployment_id) {
-            return Err(Error::bad_request(
-                "Active stages pointing to this deployment must be moved or deleted",
-            ));
+            return Err(Error::bad_request("Active stages pointing to this deployment must be moved or deleted"));
         }
         api.deployments.remove(&request.deployment_id).map(drop).ok_or_else(|| Error::no_such("Deployment"))
     })

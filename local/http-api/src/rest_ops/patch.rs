@@ -70,7 +70,10 @@ mod tests {
         let Value::Object(mut members) = before else { panic!("an object") };
         let operations: Vec<PatchOperation> = serde_json::from_value(operations).expect("operations");
         let without_effect = apply(&mut members, &operations).expect("it is applied");
-        assert_eq!((&Value::Object(members), without_effect.as_slice()), (expected, &left.iter().map(ToString::to_string).collect::<Vec<_>>()[..]));
+        assert_eq!(
+            (&Value::Object(members), without_effect.as_slice()),
+            (expected, &left.iter().map(ToString::to_string).collect::<Vec<_>>()[..])
+        );
     }
 
     #[test]

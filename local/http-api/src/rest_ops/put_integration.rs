@@ -10,7 +10,8 @@ use crate::rest_api::Integration;
 use crate::room::HttpApis;
 
 /// What is done anyway.
-const HARMLESS: &[&str] = &["httpMethod", "passthroughBehavior", "cacheNamespace", "connectionType", "responseTransferMode"];
+const HARMLESS: &[&str] =
+    &["httpMethod", "passthroughBehavior", "cacheNamespace", "connectionType", "responseTransferMode"];
 
 #[derive(Deserialize)]
 pub struct Request {
@@ -28,7 +29,8 @@ pub async fn run(room: &HttpApis, request: Request, _call: &Call) -> Result<Repl
         integration.integration_responses.clear();
         integration.check()?;
         check_modes(&integration)?;
-        let what = format!("{} {} of {}", request.http_method, api.resource(&request.resource_id)?.path, api.settings.name);
+        let what =
+            format!("{} {} of {}", request.http_method, api.resource(&request.resource_id)?.path, api.settings.name);
         let mut other = integration.other.clone();
         if integration.kind == "MOCK" {
             other.extend(integration.mock().not_honoured().into_iter().map(|name| (name, Value::Bool(true))));
