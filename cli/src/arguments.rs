@@ -75,6 +75,18 @@ pub struct Dev {
     /// A parameter of the template; may be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     pub parameter: Vec<String>,
+    /// The stage of serverless.yml.
+    #[arg(long)]
+    pub stage: Option<String>,
+    /// A parameter of serverless.yml, ${param:name}; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub param: Vec<String>,
+    /// A further option of serverless.yml, ${opt:name}; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub opt: Vec<String>,
+    /// A file of environment variables for serverless.yml, beside .env; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Vec<PathBuf>,
     /// What the stack is called; else like its folder, or as serverless.yml has it.
     #[arg(long, value_name = "NAME")]
     pub stack_name: Option<String>,

@@ -4,17 +4,21 @@
 //! a reading opened are remembered with their times: `changed` looks at those again.
 
 mod disk;
+mod script;
+mod serverless;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail, ensure};
-use server::template::{Inputs, Source, Template, load_template};
+use anyhow::{bail, ensure};
+use server::template::serverless::{is_generated, relocate};
+use server::template::{Files, Inputs, Source, Template, load_template};
 use server::{Elsewhere, LoadError, Place, Reading, StackSource};
 
 use crate::arguments;
 use disk::Disk;
+use serverless::Said;
 
 /// What is looked for where no file is named, in this order.
 const FILES: &[&str] = &[
@@ -34,9 +38,11 @@ const GENERATED: &[&str] = &[".aws-sam", ".serverless", "cdk.out", "build"];
 #[derive(Debug)]
 pub struct StackFile {
     path: PathBuf,
-    stack_name: String,
+    /// What it is called, if somebody said so.
+    stack_name: Option<String>,
     place: Place,
     parameters: BTreeMap<String, String>,
+    said: Said,
     disk: Arc<Disk>,
 }
 
@@ -53,18 +59,23 @@ impl StackFile {
                 None => return Ok(None),
             },
         };
-        let stack_name = match &arguments.stack_name {
-            Some(name) => {
-                ensure!(
-                    is_stack_name(name),
-                    "--stack-name takes letters, digits and hyphens, a letter first, not {name}"
-                );
-                name.clone()
-            }
-            None => name_of(&path)?,
+        if let Some(name) = &arguments.stack_name {
+            ensure!(is_stack_name(name), "--stack-name takes letters, digits and hyphens, a letter first, not {name}");
+        }
+        let said = Said {
+            stage: arguments.stage.clone(),
+            options: pairs(&arguments.opt, "--opt")?,
+            parameters: pairs(&arguments.param, "--param")?,
+            env_files: arguments.env_file.clone(),
         };
-        let parameters = pairs(&arguments.parameter, "--parameter")?;
-        Ok(Some(Self { path, stack_name, place: place.clone(), parameters, disk: Arc::default() }))
+        Ok(Some(Self {
+            path,
+            stack_name: arguments.stack_name.clone(),
+            place: place.clone(),
+            parameters: pairs(&arguments.parameter, "--parameter")?,
+            said,
+            disk: Arc::default(),
+        }))
     }
 
     /// Where it lies, as it was named.
@@ -81,21 +92,48 @@ impl StackFile {
 impl StackSource for StackFile {
     fn read(&self, elsewhere: &Elsewhere) -> Result<Reading, LoadError> {
         self.disk.forget();
-        let text = self
-            .disk
-            .text(&self.path)
-            .map_err(|error| LoadError::Source(format!("{} cannot be read: {error}", self.path.display())))?;
-        let document = load_template(&Source::new(&self.path, text))?;
-        let inputs = Inputs {
-            stack_name: self.stack_name.clone(),
+        if is_service(&self.path) { self.service(elsewhere) } else { self.template(elsewhere) }
+    }
+}
+
+impl StackFile {
+    fn service(&self, elsewhere: &Elsewhere) -> Result<Reading, LoadError> {
+        let compiled = serverless::read(&self.path, &self.said, &self.place, &self.disk, elsewhere)?;
+        let stack = self.stack_name.clone().unwrap_or(compiled.stack_name);
+        let mut parameters = compiled.parameters;
+        parameters.extend(self.parameters.clone());
+        let mut template = Template::read_with(compiled.document, self.inputs(&stack, parameters), elsewhere)?;
+        template.warnings.splice(..0, compiled.warnings);
+        Ok(Reading { stack, template })
+    }
+
+    fn template(&self, elsewhere: &Elsewhere) -> Result<Reading, LoadError> {
+        let unread = |error| LoadError::Source(format!("{} cannot be read: {error}", self.path.display()));
+        let text = self.disk.text(&self.path).map_err(unread)?;
+        let mut document = load_template(&Source::new(&self.path, text))?;
+        if is_generated(&self.path) {
+            let path = std::path::absolute(&self.path).map_err(unread)?;
+            relocate(&mut document, path.ancestors().nth(2).unwrap_or(&path));
+        }
+        let stack = self.stack_name.clone().unwrap_or_else(|| name_of(&self.path));
+        let template = Template::read_with(document, self.inputs(&stack, self.parameters.clone()), elsewhere)?;
+        Ok(Reading { stack, template })
+    }
+
+    fn inputs(&self, stack: &str, parameters: BTreeMap<String, String>) -> Inputs {
+        Inputs {
+            stack_name: stack.to_owned(),
             region: self.place.region.clone(),
             account_id: self.place.account.clone(),
-            parameters: self.parameters.clone(),
-            files: Arc::clone(&self.disk) as Arc<dyn server::template::Files>,
-        };
-        let template = Template::read_with(document, inputs, elsewhere)?;
-        Ok(Reading { stack: self.stack_name.clone(), template })
+            parameters,
+            files: Arc::clone(&self.disk) as Arc<dyn Files>,
+        }
     }
+}
+
+/// Whether it is for the Serverless Framework: by its name, as the framework itself has it.
+fn is_service(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("serverless."))
 }
 
 /// `Name=Value`, each of them.
@@ -108,18 +146,14 @@ pub fn pairs(typed: &[String], flag: &str) -> anyhow::Result<BTreeMap<String, St
 }
 
 /// A stack is called like the folder that its file lies in.
-fn name_of(path: &Path) -> anyhow::Result<String> {
-    let path = std::path::absolute(path).with_context(|| format!("{} cannot be found", path.display()))?;
+fn name_of(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let is_generated = |name: &str| GENERATED.contains(&name);
-    let named = match file.strip_suffix(".template.json") {
-        Some(stack) => Some(stack.to_owned()),
-        None => {
-            let mut folders = path.ancestors().skip(1).filter_map(|folder| folder.file_name()?.to_str());
-            folders.find(|name| !is_generated(name)).map(str::to_owned)
-        }
-    };
-    Ok(stack_name(&named.unwrap_or_default()))
+    if let Some(stack) = file.strip_suffix(".template.json") {
+        return stack_name(stack);
+    }
+    let mut folders = path.ancestors().skip(1).filter_map(|folder| folder.file_name()?.to_str());
+    stack_name(folders.find(|name| !GENERATED.contains(name)).unwrap_or_default())
 }
 
 /// What of a name may be in a stack's.
@@ -144,7 +178,7 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, expected: &str) {
-        assert_eq!(name_of(Path::new(path)).expect("a name"), expected);
+        assert_eq!(name_of(Path::new(path)), expected);
     }
 
     #[test]

@@ -25,8 +25,8 @@ pub struct Elsewhere {
     pub exports: BTreeMap<String, (String, String)>,
     /// Outputs, by stack and name.
     pub outputs: BTreeMap<(String, String), String>,
-    /// Of Parameter Store.
-    pub parameters: BTreeMap<String, String>,
+    /// Of Parameter Store: values and their types.
+    pub parameters: BTreeMap<String, (String, String)>,
     /// Of Secrets Manager.
     pub secrets: BTreeMap<String, String>,
     wanted: Wanted,
@@ -55,6 +55,15 @@ impl Elsewhere {
         self.outputs.get(&(stack.to_owned(), name.to_owned())).map(String::as_str)
     }
 
+    /// A value of Parameter Store, and its type: `String`, `StringList` or `SecureString`.
+    pub fn stored(&self, name: &str) -> Option<(String, String)> {
+        let found = self.parameters.get(name).cloned();
+        if found.is_none() {
+            self.want(Store::Parameters, name);
+        }
+        found
+    }
+
     /// What was asked for in vain since the last time.
     pub(crate) fn take_wanted(&self) -> BTreeSet<(Store, String)> {
         std::mem::take(&mut *self.wanted.0.lock().expect("no holder panics"))
@@ -80,11 +89,7 @@ impl Outside for Elsewhere {
     }
 
     fn parameter(&self, name: &str) -> Option<String> {
-        let found = self.parameters.get(name).cloned();
-        if found.is_none() {
-            self.want(Store::Parameters, name);
-        }
-        found
+        self.stored(name).map(|(value, _)| value)
     }
 
     fn secret(&self, id: &str) -> Option<String> {

@@ -89,7 +89,8 @@ impl Elsewhere {
                     let input = json!({"Name": name, "WithDecryption": true});
                     let answer = resources.call("ssm", "GetParameter", &input).await.unwrap_or_default();
                     let Some(value) = text(&answer, "/Parameter/Value") else { continue };
-                    self.parameters.insert(name, value);
+                    let kind = text(&answer, "/Parameter/Type").unwrap_or_default();
+                    self.parameters.insert(name, (value, kind));
                 }
                 Store::Secrets => {
                     let input = json!({"SecretId": name});

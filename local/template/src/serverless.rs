@@ -105,6 +105,11 @@ pub fn compile(config: Node, surroundings: &dyn Surroundings, options: &Options)
     })
 }
 
+/// The entries of an `.env` file.
+pub fn dotenv(text: &str) -> BTreeMap<String, String> {
+    variables::dotenv::entries(text, |_| None)
+}
+
 impl Service<'_> {
     fn stack_name(&self) -> String {
         let named = self.provider(&["stackName"]).and_then(Node::as_str);

@@ -67,10 +67,10 @@ impl Deployment {
             // It reads files, and may run Node.
             let read = tokio::task::spawn_blocking(move || source.read(&asked)).await;
             elsewhere = Arc::try_unwrap(known).unwrap_or_else(|known| (*known).clone());
-            match read.map_err(|error| LoadError::Source(error.to_string()))? {
-                Ok(reading) => break reading,
-                Err(error) if !elsewhere.look_up(resources).await => return Err(error),
-                Err(_) => {} // what it asked for was found: once more
+            let read = read.map_err(|error| LoadError::Source(error.to_string()))?;
+            // What it asked for and found now may make another stack of it, even where it had something to fall back to.
+            if !elsewhere.look_up(resources).await {
+                break read?;
             }
         };
         let around = Surroundings { stack, place: resources.world().place.clone(), endpoint: self.endpoint.clone() };

@@ -4,7 +4,7 @@
 //! needed again is a cycle, refused by name. How often values may stand for values, and how much text and how many
 //! nodes they may grow to, is bounded, so resolving ends.
 
-mod dotenv;
+pub(super) mod dotenv;
 mod files;
 mod parse;
 mod sources;
