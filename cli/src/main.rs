@@ -11,6 +11,7 @@ mod demo;
 mod dev;
 mod logs;
 mod sandbox;
+mod stack_file;
 mod story;
 mod trace;
 

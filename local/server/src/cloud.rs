@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, OnceLock};
 
 use aws_api::{Service, Signatures};
 use event_bus::EventBus;
@@ -12,7 +12,7 @@ use logs::Logs;
 use mail::Mail;
 use parameters::Parameters;
 use queues::Queues;
-use stack::{Resources, Stack};
+use stack::{LoadError, Loaded, Stack, Stacks};
 use storage::{Location, StateDir, StorageError};
 use tables::Tables;
 use tokio::net::TcpListener;
@@ -21,6 +21,7 @@ use user_pool::UserPools;
 use world::{FaultPlan, World};
 
 use crate::deliveries::{CALLS, DELIVERIES, INVOCATIONS, Worker};
+use crate::deployment::Deployment;
 use crate::settings::{Settings, State};
 use crate::wiring::{BusOutside, BusPatterns, CallsOut, FunctionsOutside, LogsOutside, PoolOutside, SourcesOutside};
 use crate::{ServiceOperations, http};
@@ -63,8 +64,8 @@ pub enum StartError {
     #[error(transparent)]
     Parameter(#[from] parameters::SetError),
     /// The stack could not be made.
-    #[error("the built-in stack could not be made: {0}")]
-    Stack(#[from] stack::StackError),
+    #[error(transparent)]
+    Stack(#[from] LoadError),
 }
 
 /// All rooms of a running local cloud.
@@ -84,8 +85,8 @@ pub struct Rooms {
     pub faults: FaultPlan,
     /// Parameters that are there before the stack is made, by name.
     pub given: BTreeMap<String, String>,
-    /// What the stack made; made anew by a reset.
-    pub stack: RwLock<Stack>,
+    /// The stack, and how it is made.
+    pub deployment: Deployment,
 }
 
 impl Rooms {
@@ -124,16 +125,15 @@ impl LocalCloud {
         let signatures = if address.ip().is_loopback() { None } else { Some(credentials(&world)) };
         let (rooms, mut tasks) = open_rooms(&settings, state.as_ref(), &world, address, signatures.as_ref()).await?;
         rooms.set_given().await?;
-        let made = stack::built_in(&Resources::new(&world, &rooms.services)).await?;
-        *rooms.stack.write().expect("no holder panics") = made;
-
         let rooms = Arc::new(rooms);
         let checked = match &signatures {
             None => Signatures::Unchecked,
             Some((id, secret)) => Signatures::Checked([(id.clone(), secret.clone())].into()),
         };
-        rooms.world.faults.replace(rooms.faults.clone());
+        // A user of the stack may set off a trigger, and the function calls us.
         tasks.spawn(http::serve(listener, Arc::clone(&rooms), checked));
+        rooms.load_stack().await?;
+        rooms.world.faults.replace(rooms.faults.clone());
         rooms.pools.resume().await?; // the functions that it runs call us
         Ok(Self { address, rooms, credentials: signatures, tasks, _state: state })
     }
@@ -145,7 +145,12 @@ impl LocalCloud {
 
     /// What the stack made.
     pub fn stack(&self) -> Stack {
-        self.rooms.stack.read().expect("no holder panics").clone()
+        self.rooms.deployment.stack()
+    }
+
+    /// Reads the stack again and brings what stands to what it says now.
+    pub async fn reload(&self) -> Result<Loaded, LoadError> {
+        self.rooms.load_stack().await
     }
 
     /// The access key and its secret that requests must be signed with; none on loopback.
@@ -220,7 +225,7 @@ pub(crate) async fn open_rooms(
         location("functions.db"),
         durability,
         function_host::Settings {
-            endpoint,
+            endpoint: endpoint.clone(),
             credentials: credentials.cloned().unwrap_or_else(|| ("tandem".into(), "tandem".into())),
             state_dir: state.map(|state| state.path().to_owned()),
             packages_dir: settings.packages_dir.clone(),
@@ -295,7 +300,9 @@ pub(crate) async fn open_rooms(
     tasks.spawn(async move { keeper.run().await });
     let timer = Arc::clone(&bus);
     tasks.spawn(async move { timer.run().await });
-    let (world, lanes, stack) = (world.clone(), [deliveries, calls, invocations], RwLock::default());
+    let stacks = Stacks::open(location("stacks.db"), durability)?;
+    let deployment = Deployment::new(stacks, settings.stack.clone(), settings.imports.clone(), endpoint);
+    let (world, lanes) = (world.clone(), [deliveries, calls, invocations]);
     let (faults, given) = (settings.faults.clone(), settings.parameters.clone());
     let rooms = Rooms {
         world,
@@ -311,7 +318,7 @@ pub(crate) async fn open_rooms(
         lanes,
         faults,
         given,
-        stack,
+        deployment,
     };
     Ok((rooms, tasks))
 }

@@ -43,6 +43,8 @@ impl InProcess {
             time_scale: 1.0,
             faults: world::FaultPlan::default(),
             parameters: BTreeMap::new(),
+            stack: None,
+            imports: BTreeMap::new(),
             smtp: None,
             built_in: HashMap::new(),
             packages_dir: None,

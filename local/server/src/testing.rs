@@ -23,6 +23,8 @@ pub fn settings(address: SocketAddr) -> Settings {
         time_scale: 1.0,
         faults: world::FaultPlan::default(),
         parameters: BTreeMap::new(),
+        stack: None,
+        imports: BTreeMap::new(),
         smtp: None,
         built_in: HashMap::from([("false".to_owned(), failing)]),
         packages_dir: None,

@@ -2,21 +2,15 @@
 
 use std::sync::Arc;
 
-use aws_api::{ApiError, Call, Service};
+use aws_api::{ApiError, Call, Route, Service};
 use serde_json::Value;
 use world::{TraceId, World};
 
-/// A resource could not be made.
-#[derive(Debug, thiserror::Error)]
-#[error("{operation} for {resource}: {error}")]
-pub struct StackError {
-    /// The operation that failed.
-    pub operation: &'static str,
-    /// The resource's name.
-    pub resource: String,
-    /// What the service said.
-    pub error: ApiError,
-}
+use crate::StackError;
+
+const API_GATEWAY: &str = "apigateway";
+/// The newer API, which is signed with the older one's name.
+pub const API_GATEWAY_V2: &str = "apigatewayv2";
 
 /// The services, called without HTTP.
 pub struct Resources<'a> {
@@ -35,13 +29,26 @@ impl<'a> Resources<'a> {
         self.world
     }
 
+    /// Whether a service with this signing name has this operation.
+    pub fn has(&self, (service, operation): (&str, &str)) -> bool {
+        self.find(service, operation).is_some()
+    }
+
+    fn find(&self, service: &str, operation: &str) -> Option<&Arc<dyn Service>> {
+        // Two APIs are signed alike and have operations of the same names; the paths of the second tell them apart.
+        let (signing, second) = if service == API_GATEWAY_V2 { (API_GATEWAY, true) } else { (service, false) };
+        let has = |candidate: &&Arc<dyn Service>| {
+            let is_meant = |(name, route): &(&str, Option<Route>)| {
+                *name == operation && route.is_some_and(|route| route.path.starts_with("/v2/api")) == second
+            };
+            candidate.name().signing == signing && candidate.operations().iter().any(is_meant)
+        };
+        self.services.iter().find(has)
+    }
+
     /// Calls an operation of the service with this signing name.
     pub async fn call(&self, service: &str, operation: &'static str, input: &Value) -> Result<Value, ApiError> {
-        let has = |candidate: &&Arc<dyn Service>| {
-            let named = candidate.name().signing == service;
-            named && candidate.operations().iter().any(|(name, _)| *name == operation)
-        };
-        let Some(service) = self.services.iter().find(has) else {
+        let Some(service) = self.find(service, operation) else {
             return Err(ApiError::unknown_operation(&format!("{service} {operation}")));
         };
         let trace = TraceId::new(self.world.clock.now(), &self.world.random);

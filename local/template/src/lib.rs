@@ -26,6 +26,7 @@ mod rest;
 mod sam;
 mod scope;
 mod sections;
+pub mod serverless;
 mod source;
 mod sub;
 mod template;

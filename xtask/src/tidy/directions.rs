@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::project::{Dependency, Metadata, Package, Project};
 
 /// What every room stands on. They know nothing of any room.
-const FOUNDATIONS: &[&str] = &["aws-api", "storage", "world"];
+const FOUNDATIONS: &[&str] = &["aws-api", "storage", "template", "world"];
 
 /// The one crate that knows the rooms.
 const SERVER: &str = "server";

@@ -194,3 +194,22 @@ async fn a_layers_policy_is_kept() {
     let gone = tandem.error("RemoveLayerVersionPermission", remove).await;
     check(&gone, "ResourceNotFoundException", "Statement s is not found in resource policy.");
 }
+
+#[tokio::test]
+async fn a_layer_on_this_machine_is_copied() {
+    let tandem = Tandem::new();
+    let layer = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(layer.path().join("python")).expect("a directory in it");
+    std::fs::write(layer.path().join("python/words.py"), "hello = 1").expect("a file in that");
+    let content = |key: &std::path::Path| json!({"S3Bucket": "local", "S3Key": key});
+    let made = tandem.call("PublishLayerVersion", json!({"LayerName": "l", "Content": content(layer.path())})).await;
+    assert_eq!(made.expect("it is published")["Content"]["CodeSize"], 9);
+    assert_eq!(directories(&tandem), 1);
+    let missing = json!({"LayerName": "l", "Content": content(&layer.path().join("none"))});
+    check(
+        &tandem.error("PublishLayerVersion", missing).await,
+        "InvalidParameterValueException",
+        "There is no directory at",
+    );
+    assert_eq!(directories(&tandem), 1);
+}
