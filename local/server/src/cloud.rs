@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 use aws_api::{Service, Signatures};
 use event_bus::EventBus;
 use function_host::FunctionHost;
+use http_api::HttpApis;
 use logs::Logs;
 use mail::Mail;
 use queues::Queues;
@@ -20,7 +21,9 @@ use world::{FaultPlan, World};
 
 use crate::deliveries::{CALLS, DELIVERIES, INVOCATIONS, Worker};
 use crate::settings::{Settings, State};
-use crate::wiring::{BusOutside, BusPatterns, CallsOut, FunctionsOutside, LogsOutside, PoolOutside, SourcesOutside};
+use crate::wiring::{
+    ApisOutside, BusOutside, BusPatterns, CallsOut, FunctionsOutside, LogsOutside, PoolOutside, SourcesOutside,
+};
 use crate::{ServiceOperations, http};
 
 /// Sandboxes of one function: on a laptop, more of them wait for the processor and not for each other.
@@ -72,6 +75,7 @@ pub struct Rooms {
     pub bus: Arc<EventBus>,
     pub tables: Arc<Tables>,
     pub pools: Arc<UserPools>,
+    pub apis: Arc<HttpApis>,
     pub services: Vec<Arc<dyn Service>>,
     pub lanes: [queues::Lane; 3],
     /// What shall go wrong from the start, and after a reset.
@@ -200,7 +204,7 @@ pub(crate) async fn open_rooms(
         location("functions.db"),
         durability,
         function_host::Settings {
-            endpoint,
+            endpoint: endpoint.clone(),
             credentials: credentials.cloned().unwrap_or_else(|| ("tandem".into(), "tandem".into())),
             state_dir: state.map(|state| state.path().to_owned()),
             packages_dir: settings.packages_dir.clone(),
@@ -244,6 +248,14 @@ pub(crate) async fn open_rooms(
     )
     .await?;
 
+    let outside = Arc::new(ApisOutside { functions: Arc::clone(&functions), pools: Arc::clone(&pools) });
+    let outside = http_api::Outside {
+        functions: Arc::clone(&outside) as Arc<dyn http_api::Functions>,
+        issuers: outside as Arc<dyn http_api::Issuers>,
+        endpoint,
+    };
+    let apis = HttpApis::open(world.clone(), location("apis.db"), durability, outside)?;
+
     let services = [
         pools.services(),
         functions.services(),
@@ -252,6 +264,7 @@ pub(crate) async fn open_rooms(
         tables.services(),
         mail.services(),
         logs.services(),
+        apis.services(),
     ]
     .concat();
     let worker = Worker {
@@ -276,5 +289,8 @@ pub(crate) async fn open_rooms(
     tasks.spawn(async move { timer.run().await });
     let (world, lanes, stack) = (world.clone(), [deliveries, calls, invocations], RwLock::default());
     let faults = settings.faults.clone();
-    Ok((Rooms { world, queues, functions, mail, logs, bus, tables, pools, services, lanes, faults, stack }, tasks))
+    Ok((
+        Rooms { world, queues, functions, mail, logs, bus, tables, pools, apis, services, lanes, faults, stack },
+        tasks,
+    ))
 }

@@ -147,6 +147,7 @@ async fn reset(State(port): Inside) -> Response {
         rooms.tables.reset().await.map_err(|error| error.to_string())?;
         rooms.mail.reset().await.map_err(|error| error.to_string())?;
         rooms.logs.reset().await.map_err(|error| error.to_string())?;
+        rooms.apis.reset().await.map_err(|error| error.to_string())?;
         rooms.world.timeline.clear();
         rooms.world.faults.replace(rooms.faults.clone());
         stack::built_in(&Resources::new(&rooms.world, &rooms.services)).await.map_err(|error| error.to_string())

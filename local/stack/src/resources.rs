@@ -35,10 +35,11 @@ impl<'a> Resources<'a> {
         self.world
     }
 
-    /// Calls an operation of the service with this signing name.
+    /// Calls an operation of the service with this signing name, or target where two services sign with one name
+    /// (`apigatewayv2`).
     pub async fn call(&self, service: &str, operation: &'static str, input: &Value) -> Result<Value, ApiError> {
         let has = |candidate: &&Arc<dyn Service>| {
-            let named = candidate.name().signing == service;
+            let named = [candidate.name().signing, candidate.name().target].contains(&service);
             named && candidate.operations().iter().any(|(name, _)| *name == operation)
         };
         let Some(service) = self.services.iter().find(has) else {
