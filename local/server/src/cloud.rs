@@ -277,7 +277,7 @@ pub(crate) async fn open_rooms(
     let outside = http_api::Outside {
         functions: Arc::clone(&outside) as Arc<dyn http_api::Functions>,
         issuers: outside as Arc<dyn http_api::Issuers>,
-        endpoint,
+        endpoint: endpoint.clone(),
     };
     let apis = HttpApis::open(world.clone(), location("apis.db"), durability, outside)?;
 
