@@ -74,7 +74,12 @@ pub fn print_operations(json: bool) -> anyhow::Result<()> {
 async fn serve(settings: Settings, file: Option<Arc<StackFile>>, arguments: &arguments::Dev) -> anyhow::Result<()> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
-    let cloud = LocalCloud::start(settings).await?;
+    // A first start may compile for minutes.
+    let cloud = tokio::select! {
+        cloud = LocalCloud::start(settings) => cloud?,
+        _ = interrupted.recv() => return Ok(()),
+        _ = terminated.recv() => return Ok(()),
+    };
     announce(&cloud, arguments.chaos)?;
     let work = async {
         if arguments.demo {

@@ -137,6 +137,10 @@ impl LocalCloud {
         // A user of the stack may set off a trigger, and the function calls us.
         tasks.spawn(http::serve(listener, Arc::clone(&rooms), checked));
         rooms.load_stack().await?;
+        // As a deployment does: what compilers build and installers fetch is there when somebody signs up.
+        for (function, reason) in rooms.functions.prepare_all().await {
+            tracing::error!(function, reason, "the function cannot be started");
+        }
         rooms.world.faults.replace(rooms.faults.clone());
         rooms.pools.resume().await?; // the functions that it runs call us
         Ok(Self { address, rooms, credentials: signatures, tasks, _state: state })
