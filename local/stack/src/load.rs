@@ -4,14 +4,16 @@
 //! then those go that left the template. A refusal on the way ends the load, and the next one goes on from there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use template::{Resource, Template, TemplateError, Warning};
+use template::{Files, Resource, Template, TemplateError, Warning};
 
 use crate::check::{self, existing_pool_of, presence, settled};
 use crate::error::{LoadError, StackError};
 use crate::kind::{At, Attributes, Kind, Made, Presence, Properties, Standing, Surroundings};
 use crate::kinds::{self, existing_pool};
 use crate::known::{Elsewhere, Known, is_unsettled};
+use crate::nested;
 use crate::order::order;
 use crate::store::{Record, Recorded, RecordedOutput, State};
 use crate::{Change, Loaded, Resources, Stack, What};
@@ -24,6 +26,7 @@ pub struct Load<'a> {
     resources: &'a Resources<'a>,
     around: &'a Surroundings,
     template: &'a Template,
+    files: &'a Arc<dyn Files>,
     known: Known<'a>,
     /// What stands, by logical id.
     recorded: BTreeMap<String, Recorded>,
@@ -36,6 +39,8 @@ pub struct Load<'a> {
     changes: Vec<Change>,
     warnings: Vec<Warning>,
     position: i64,
+    /// What stands of the stacks within this one.
+    inner: Vec<Stack>,
 }
 
 impl<'a> Load<'a> {
@@ -45,10 +50,30 @@ impl<'a> Load<'a> {
         resources: &'a Resources<'a>,
         around: &'a Surroundings,
         template: &'a Template,
+        files: &'a Arc<dyn Files>,
         elsewhere: &'a Elsewhere,
     ) -> Result<Loaded, LoadError> {
+        let (mut load, order) = Self::begin(record, resources, around, template, files, elsewhere).await?;
+        for at in &order {
+            load.bring_about(&template.resources[*at]).await?;
+        }
+        load.settle(&order).await?;
+        load.remove().await?;
+        let outputs = load.put_outputs().await?;
+        Ok(load.loaded(outputs))
+    }
+
+    /// Looks at everything, and makes nothing.
+    async fn begin(
+        record: &'a Record,
+        resources: &'a Resources<'a>,
+        around: &'a Surroundings,
+        template: &'a Template,
+        files: &'a Arc<dyn Files>,
+        elsewhere: &'a Elsewhere,
+    ) -> Result<(Self, Vec<usize>), LoadError> {
         let known = Known::of(template, around, elsewhere);
-        let warnings = check::check(template, &known, resources, around)?;
+        let warnings = check::check(template, &known, resources, around, files)?;
         let order = order(template, &known)?;
         let recorded = record.resources(&around.stack).await?;
         let position = recorded.values().map(|row| row.position).max().unwrap_or_default();
@@ -57,6 +82,7 @@ impl<'a> Load<'a> {
             resources,
             around,
             template,
+            files,
             known,
             recorded,
             replaced: Vec::new(),
@@ -65,16 +91,14 @@ impl<'a> Load<'a> {
             changes: Vec::new(),
             warnings,
             position,
+            inner: Vec::new(),
         };
         load.look_around().await?;
         load.check_against_record().await?;
-        for at in &order {
-            load.bring_about(&template.resources[*at]).await?;
+        for resource in template.resources.iter().filter(|resource| resource.kind == nested::TYPE) {
+            load.rehearse(resource).await?;
         }
-        load.settle(&order).await?;
-        load.remove().await?;
-        let outputs = load.put_outputs().await?;
-        Ok(load.loaded(outputs))
+        Ok((load, order))
     }
 
     fn is_made(&self, resource: &Resource) -> bool {
@@ -238,10 +262,48 @@ impl<'a> Load<'a> {
         self.known.identities.values().any(is)
     }
 
+    /// Whether a stack within this one can be brought about.
+    async fn rehearse(&self, resource: &Resource) -> Result<(), LoadError> {
+        let properties = check::properties(self.template, resource, &self.known, &mut Vec::new())?;
+        let inner = nested::read(resource, &properties, &self.known, self.around, self.files)?;
+        let elsewhere = self.known.elsewhere;
+        let (record, resources) = (self.record, self.resources);
+        let begun = Load::begin(record, resources, &inner.around, &inner.template, self.files, elsewhere);
+        Box::pin(begun).await.map(drop)
+    }
+
+    /// Loads a stack within this one. Its outputs are its attributes.
+    async fn bring_about_stack(&mut self, resource: &Resource) -> Result<(), LoadError> {
+        let properties = check::properties(self.template, resource, &self.known, &mut Vec::new())?;
+        let inner = nested::read(resource, &properties, &self.known, self.around, self.files)?;
+        let elsewhere = self.known.elsewhere;
+        let (record, resources) = (self.record, self.resources);
+        let load = Load::run(record, resources, &inner.around, &inner.template, self.files, elsewhere);
+        let loaded = Box::pin(load).await?;
+        let outputs = loaded.stack.outputs.iter().map(|(name, value)| (format!("Outputs.{name}"), value.clone()));
+        let id = self.id_of(&resource.logical_id);
+        let standing = Standing { id, attributes: outputs.collect(), properties };
+        let within =
+            |change: Change| Change { logical_id: format!("{}/{}", resource.logical_id, change.logical_id), ..change };
+        self.changes.extend(loaded.changes.into_iter().map(within));
+        self.inner.push(loaded.stack);
+        match self.standing(resource).map(|row| (row.position, row.standing == standing)) {
+            Some((_, true)) => Ok(()),
+            Some((position, false)) => self.stands(resource, position, standing, What::Updated).await,
+            None => {
+                self.position += 1;
+                self.stands(resource, self.position, standing, What::Made).await
+            }
+        }
+    }
+
     /// Makes a resource, brings it up to date, or leaves it as it is.
     async fn bring_about(&mut self, resource: &Resource) -> Result<(), LoadError> {
         if !self.is_made(resource) {
             return Ok(());
+        }
+        if resource.kind == nested::TYPE {
+            return self.bring_about_stack(resource).await;
         }
         let kind = kinds::of(&resource.kind);
         let properties = check::properties(self.template, resource, &self.known, &mut Vec::new())?;
@@ -354,7 +416,10 @@ impl<'a> Load<'a> {
         for _ in 0..SETTLING_MAX {
             let mut settled = true;
             for resource in order.iter().map(|at| &self.template.resources[*at]) {
-                let Some(applied) = self.applied.get(&resource.logical_id) else { continue };
+                let Some(applied) = self.applied.get(&resource.logical_id).filter(|_| resource.kind != nested::TYPE)
+                else {
+                    continue;
+                };
                 let properties = check::properties(self.template, resource, &self.known, &mut Vec::new())?;
                 if properties == *applied {
                     continue;
@@ -399,6 +464,9 @@ impl<'a> Load<'a> {
     }
 
     async fn remove_one(&mut self, row: Recorded, left: bool) -> Result<(), LoadError> {
+        if row.kind == nested::TYPE && row.deletion_policy != "Retain" {
+            self.remove_stack(&row.logical_id).await?;
+        }
         let kind = kinds::of(&row.kind);
         let failed = |error: StackError| LoadError::Removal {
             logical_id: row.logical_id.clone(),
@@ -432,6 +500,18 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
+    /// Takes everything out of a stack that was within this one.
+    async fn remove_stack(&mut self, logical_id: &str) -> Result<(), LoadError> {
+        let around = nested::around(self.around, logical_id);
+        let template = nested::nothing(&around)?;
+        let elsewhere = self.known.elsewhere;
+        let load = Load::run(self.record, self.resources, &around, &template, self.files, elsewhere);
+        let loaded = Box::pin(load).await?;
+        let within = |change: Change| Change { logical_id: format!("{logical_id}/{}", change.logical_id), ..change };
+        self.changes.extend(loaded.changes.into_iter().map(within));
+        Ok(())
+    }
+
     async fn put_outputs(&self) -> Result<BTreeMap<String, String>, LoadError> {
         let mut outputs = Vec::new();
         for output in &self.template.outputs {
@@ -454,6 +534,9 @@ impl<'a> Load<'a> {
                 continue;
             };
             stack.add(row);
+        }
+        for inner in self.inner {
+            stack.take_in(inner);
         }
         stack.outputs = outputs;
         stack.warnings = self.warnings.iter().map(|warning| format!("{}: {}", warning.span, warning.message)).collect();
