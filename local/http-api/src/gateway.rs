@@ -95,6 +95,13 @@ impl Met {
         function_uri::function_arn(&uri).map(str::to_owned).ok_or_else(|| format!("{uri} names no function"))
     }
 
+    /// Says that a request's body is larger than [`crate::BODY_BYTES_MAX`].
+    pub fn too_large(&self) -> HttpAnswer {
+        let refusal = Refusal::new(Cause::TooLarge, format!("{}: the body is too large, or broke off", self.label()));
+        tracing::warn!("{} → {}", self.full_path, refusal.why);
+        refusal.answer(self.kind, &self.gateway_responses)
+    }
+
     fn label(&self) -> String {
         let kind = match self.kind {
             Kind::Http => "HTTP API",

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use aws_api::{Service, Signatures};
 use event_bus::EventBus;
 use function_host::FunctionHost;
+use http_api::HttpApis;
 use logs::Logs;
 use mail::Mail;
 use parameters::Parameters;
@@ -23,7 +24,9 @@ use world::{FaultPlan, World};
 use crate::deliveries::{CALLS, DELIVERIES, INVOCATIONS, Worker};
 use crate::deployment::Deployment;
 use crate::settings::{Settings, State};
-use crate::wiring::{BusOutside, BusPatterns, CallsOut, FunctionsOutside, LogsOutside, PoolOutside, SourcesOutside};
+use crate::wiring::{
+    ApisOutside, BusOutside, BusPatterns, CallsOut, FunctionsOutside, LogsOutside, PoolOutside, SourcesOutside,
+};
 use crate::{ServiceOperations, http};
 
 /// Sandboxes of one function: on a laptop, more of them wait for the processor and not for each other.
@@ -79,6 +82,7 @@ pub struct Rooms {
     pub bus: Arc<EventBus>,
     pub tables: Arc<Tables>,
     pub pools: Arc<UserPools>,
+    pub apis: Arc<HttpApis>,
     pub services: Vec<Arc<dyn Service>>,
     pub lanes: [queues::Lane; 3],
     /// What shall go wrong from the start, and after a reset.
@@ -269,6 +273,14 @@ pub(crate) async fn open_rooms(
     )
     .await?;
 
+    let outside = Arc::new(ApisOutside { functions: Arc::clone(&functions), pools: Arc::clone(&pools) });
+    let outside = http_api::Outside {
+        functions: Arc::clone(&outside) as Arc<dyn http_api::Functions>,
+        issuers: outside as Arc<dyn http_api::Issuers>,
+        endpoint,
+    };
+    let apis = HttpApis::open(world.clone(), location("apis.db"), durability, outside)?;
+
     let services = [
         pools.services(),
         functions.services(),
@@ -278,6 +290,7 @@ pub(crate) async fn open_rooms(
         mail.services(),
         logs.services(),
         parameters.services(),
+        apis.services(),
     ]
     .concat();
     let worker = Worker {
@@ -314,6 +327,7 @@ pub(crate) async fn open_rooms(
         bus,
         tables,
         pools,
+        apis,
         services,
         lanes,
         faults,

@@ -147,6 +147,7 @@ async fn reset(State(port): Inside) -> Response {
         rooms.logs.reset().await.map_err(|error| error.to_string())?;
         rooms.parameters.reset().await.map_err(|error| error.to_string())?;
         rooms.set_given().await.map_err(|error| error.to_string())?;
+        rooms.apis.reset().await.map_err(|error| error.to_string())?;
         rooms.world.timeline.clear();
         rooms.world.faults.replace(rooms.faults.clone());
         rooms.deployment.reset().await.map_err(|error| error.to_string())?;

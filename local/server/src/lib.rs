@@ -3,6 +3,7 @@
 //! Not here: what any service does (its room), arguments and terminals (`cli`). This is the only crate that knows
 //! every room; what one room needs of another it implements here (`wiring/`). Start at [`LocalCloud::start`].
 
+mod apis;
 mod cloud;
 mod deliveries;
 mod deployment;

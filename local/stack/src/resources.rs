@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use aws_api::{ApiError, Call, Route, Service};
+use aws_api::{ApiError, Call, Service};
 use serde_json::Value;
 use world::{TraceId, World};
 
 use crate::StackError;
 
-const API_GATEWAY: &str = "apigateway";
-/// The newer API, which is signed with the older one's name.
+/// The newer API of API Gateway, which is signed with the older one's name and has operations of the same names.
 pub const API_GATEWAY_V2: &str = "apigatewayv2";
 
 /// The services, called without HTTP.
@@ -35,18 +34,16 @@ impl<'a> Resources<'a> {
     }
 
     fn find(&self, service: &str, operation: &str) -> Option<&Arc<dyn Service>> {
-        // Two APIs are signed alike and have operations of the same names; the paths of the second tell them apart.
-        let (signing, second) = if service == API_GATEWAY_V2 { (API_GATEWAY, true) } else { (service, false) };
         let has = |candidate: &&Arc<dyn Service>| {
-            let is_meant = |(name, route): &(&str, Option<Route>)| {
-                *name == operation && route.is_some_and(|route| route.path.starts_with("/v2/api")) == second
-            };
-            candidate.name().signing == signing && candidate.operations().iter().any(is_meant)
+            let name = candidate.name();
+            let named = name.target == service || name.signing == service && name.target != API_GATEWAY_V2;
+            named && candidate.operations().iter().any(|(name, _)| *name == operation)
         };
         self.services.iter().find(has)
     }
 
-    /// Calls an operation of the service with this signing name.
+    /// Calls an operation of the service with this signing name, or target where two services sign with one name
+    /// (`apigatewayv2`).
     pub async fn call(&self, service: &str, operation: &'static str, input: &Value) -> Result<Value, ApiError> {
         let Some(service) = self.find(service, operation) else {
             return Err(ApiError::unknown_operation(&format!("{service} {operation}")));
