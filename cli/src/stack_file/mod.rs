@@ -54,6 +54,7 @@ impl StackFile {
                 ensure!(file.is_file(), "there is no file {}", file.display());
                 file.clone()
             }
+            None if arguments.demo => return Ok(None), // it shows the built-in stack
             None => match FILES.iter().map(PathBuf::from).find(|path| path.is_file()) {
                 Some(path) => path,
                 None => return Ok(None),

@@ -96,6 +96,16 @@ impl Identity {
     }
 }
 
+/// For whose changes a resource is done again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follows {
+    Nothing,
+    /// Of the pool of the same stack whose triggers it sets: bringing that up to date takes them away.
+    Pool,
+    /// Of the API whose deployment it is. On AWS, tools make a new one at every deployment.
+    Parts,
+}
+
 /// What becomes of a resource here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
@@ -302,9 +312,9 @@ pub trait Kind: Send + Sync {
     fn adopts(&self) -> bool {
         false
     }
-    /// Whether it must be done again when what it changed has been.
-    fn follows_changes(&self) -> bool {
-        false
+    /// What it must be done again for, where its own properties stay the same.
+    fn follows(&self) -> Follows {
+        Follows::Nothing
     }
 }
 
