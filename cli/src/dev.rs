@@ -1,6 +1,6 @@
 //! `tandem dev`: serves until it is told to end.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub const FUNCTION_WORD: &str = "function";
 pub fn run(arguments: &arguments::Dev) -> anyhow::Result<()> {
     let mut settings = settings(arguments)?;
     let file = StackFile::find(arguments, &settings.place)?.map(Arc::new);
-    ensure!(file.is_none() || !arguments.demo, "--demo shows the built-in stack: leave the file away, or go elsewhere");
+    ensure!(file.is_none() || !arguments.demo, "--demo shows the built-in stack: leave the file away");
     settings.stack = file.clone().map(|file| file as Arc<dyn StackSource>);
     console::show();
     runtime()?.block_on(serve(settings, file, arguments))
@@ -102,6 +102,7 @@ async fn serve(settings: Settings, file: Option<Arc<StackFile>>, arguments: &arg
 
 /// Brings the stack up to date whenever its file is saved. A mistake in it is told, and the stack stays as it is.
 async fn follow(cloud: &LocalCloud, file: &StackFile) -> anyhow::Result<()> {
+    let mut said: BTreeSet<String> = cloud.stack().warnings.into_iter().collect();
     let mut due = tokio::time::interval(LOOK_EVERY);
     due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -110,22 +111,24 @@ async fn follow(cloud: &LocalCloud, file: &StackFile) -> anyhow::Result<()> {
             continue;
         }
         match cloud.reload().await {
-            Ok(loaded) => tell_changes(file, &loaded)?,
+            Ok(loaded) => {
+                let new = loaded.stack.warnings.iter().filter(|warning| said.insert((*warning).clone()));
+                tell_changes(file, &loaded, new)?;
+            }
             Err(error) => tracing::error!("the stack stays as it is: {error}"),
         }
     }
 }
 
-fn tell_changes(file: &StackFile, loaded: &Loaded) -> io::Result<()> {
+fn tell_changes<'a>(file: &StackFile, loaded: &Loaded, warnings: impl Iterator<Item = &'a String>) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(
-        out,
-        "{} was read again: {}",
-        file.path().display(),
-        if loaded.changes.is_empty() { "no change" } else { "" }
-    )?;
+    let result = if loaded.changes.is_empty() { " nothing changed" } else { "" };
+    writeln!(out, "{} was read again:{result}", file.path().display())?;
     for change in &loaded.changes {
         writeln!(out, "  {:<10} {} ({})", change.what.to_string(), change.logical_id, change.kind)?;
+    }
+    for warning in warnings {
+        writeln!(out, "  {warning}")?;
     }
     out.flush()
 }

@@ -54,6 +54,7 @@ impl StackFile {
                 ensure!(file.is_file(), "there is no file {}", file.display());
                 file.clone()
             }
+            None if arguments.demo => return Ok(None), // it shows the built-in stack
             None => match FILES.iter().map(PathBuf::from).find(|path| path.is_file()) {
                 Some(path) => path,
                 None => return Ok(None),
@@ -104,7 +105,7 @@ impl StackFile {
         parameters.extend(self.parameters.clone());
         let mut template = Template::read_with(compiled.document, self.inputs(&stack, parameters), elsewhere)?;
         template.warnings.splice(..0, compiled.warnings);
-        Ok(Reading { stack, template })
+        Ok(Reading { stack, template, files: self.files() })
     }
 
     fn template(&self, elsewhere: &Elsewhere) -> Result<Reading, LoadError> {
@@ -117,7 +118,11 @@ impl StackFile {
         }
         let stack = self.stack_name.clone().unwrap_or_else(|| name_of(&self.path));
         let template = Template::read_with(document, self.inputs(&stack, self.parameters.clone()), elsewhere)?;
-        Ok(Reading { stack, template })
+        Ok(Reading { stack, template, files: self.files() })
+    }
+
+    fn files(&self) -> Arc<dyn Files> {
+        Arc::clone(&self.disk) as Arc<dyn Files>
     }
 
     fn inputs(&self, stack: &str, parameters: BTreeMap<String, String>) -> Inputs {
@@ -126,7 +131,7 @@ impl StackFile {
             region: self.place.region.clone(),
             account_id: self.place.account.clone(),
             parameters,
-            files: Arc::clone(&self.disk) as Arc<dyn Files>,
+            files: self.files(),
         }
     }
 }

@@ -1,20 +1,22 @@
 //! Everything that can be wrong with a stack before anything of it is made.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use template::{Outside, Resource, Template, TemplateError, Warning};
+use template::{Files, Outside, Resource, Template, TemplateError, Warning};
 
 use crate::Resources;
 use crate::kind::{At, Kind, Presence, Properties, Surroundings};
 use crate::kinds::{self, existing_pool, placeholder};
 use crate::known::{Known, is_unsettled};
+use crate::nested;
 use crate::shape;
 
 /// What becomes of a resource with these services.
 pub fn presence(resources: &Resources<'_>, resource: &Resource) -> Presence {
     let kind = kinds::of(&resource.kind);
     match kind.presence() {
-        Presence::Made if !resources.has(kind.made_by()) => {
+        Presence::Made if kind.made_by() != kinds::BY_THE_LOADER && !resources.has(kind.made_by()) => {
             Presence::Absent("this server lacks the operation that makes it")
         }
         presence => presence,
@@ -39,12 +41,20 @@ pub fn check(
     known: &Known<'_>,
     resources: &Resources<'_>,
     around: &Surroundings,
+    files: &Arc<dyn Files>,
 ) -> Result<Vec<Warning>, TemplateError> {
     let mut warnings = template.warnings.clone();
     let mut said = BTreeSet::new();
     for resource in &template.resources {
         let kind = kinds::of(&resource.kind);
         match presence(resources, resource) {
+            Presence::Made if resource.kind == nested::TYPE => {
+                let properties = properties(template, resource, known, &mut warnings)?;
+                let inner = nested::read(resource, &properties, known, around, files)?;
+                nested::check_outputs(template, &resource.logical_id, &inner.template)?;
+                let known = Known::of(&inner.template, &inner.around, known.elsewhere);
+                warnings.extend(check(&inner.template, &known, resources, &inner.around, files)?);
+            }
             Presence::Made => check_one(template, resource, kind, known, (resources, around), &mut warnings)?,
             Presence::Silent => {}
             Presence::Absent(reason) => {

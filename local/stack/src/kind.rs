@@ -25,6 +25,8 @@ pub struct Surroundings {
     pub place: Place,
     /// `http://127.0.0.1:4566`, for URLs of queues.
     pub endpoint: String,
+    /// How many stacks it lies in.
+    pub depth: usize,
 }
 
 /// What a resource is called before it is made.
@@ -59,6 +61,8 @@ pub struct Identity {
     pub attributes: Attributes,
     /// Attributes that are known when it is made.
     pub later: &'static [&'static str],
+    /// So are those that begin with this.
+    pub later_within: Option<&'static str>,
     /// Whether anything may be asked of it: a placeholder, a resource of somebody's own type.
     pub open: bool,
     /// Whether its very name depends on what is known later, and so do its attributes.
@@ -87,8 +91,19 @@ impl Identity {
 
     /// Whether an attribute is known when it is made.
     pub fn tells_later(&self, attribute: &str) -> bool {
-        self.nameless || self.later.contains(&attribute)
+        let within = self.later_within.is_some_and(|beginning| attribute.starts_with(beginning));
+        self.nameless || within || self.later.contains(&attribute)
     }
+}
+
+/// For whose changes a resource is done again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follows {
+    Nothing,
+    /// Of the pool of the same stack whose triggers it sets: bringing that up to date takes them away.
+    Pool,
+    /// Of the API whose deployment it is. On AWS, tools make a new one at every deployment.
+    Parts,
 }
 
 /// What becomes of a resource here.
@@ -297,9 +312,9 @@ pub trait Kind: Send + Sync {
     fn adopts(&self) -> bool {
         false
     }
-    /// Whether it must be done again when what it changed has been.
-    fn follows_changes(&self) -> bool {
-        false
+    /// What it must be done again for, where its own properties stay the same.
+    fn follows(&self) -> Follows {
+        Follows::Nothing
     }
 }
 

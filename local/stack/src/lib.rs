@@ -16,6 +16,7 @@ mod kinds;
 mod known;
 mod load;
 mod name;
+mod nested;
 mod order;
 mod resources;
 mod shape;

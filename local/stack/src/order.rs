@@ -111,7 +111,8 @@ mod tests {
         let text = format!("Resources:\n{resources}");
         let document = load_template(&Source::new("t.yaml", text)).expect("it can be read");
         let template = Template::read(document, Inputs::default()).expect("it is a template");
-        let around = Surroundings { stack: "s".into(), place: Place::default(), endpoint: "http://localhost".into() };
+        let around =
+            Surroundings { stack: "s".into(), place: Place::default(), endpoint: "http://localhost".into(), depth: 0 };
         let elsewhere = Elsewhere::default();
         let known = known::Known::of(&template, &around, &elsewhere);
         let order = order(&template, &known).map_err(|error| error.message)?;

@@ -122,6 +122,22 @@ impl Stack {
         Self { name: stack.clone(), region: place.region.clone(), account_id: place.account.clone(), ..Self::default() }
     }
 
+    /// Adds what a stack within this one has.
+    pub(crate) fn take_in(&mut self, inner: Self) {
+        let first = |member: &mut String, other: String| {
+            if member.is_empty() {
+                *member = other;
+            }
+        };
+        first(&mut self.user_pool_id, inner.user_pool_id);
+        first(&mut self.user_pool_client_id, inner.user_pool_client_id);
+        first(&mut self.event_bus_name, inner.event_bus_name);
+        first(&mut self.table_name, inner.table_name);
+        self.functions.extend(inner.functions);
+        self.urls.extend(inner.urls);
+        self.resources.extend(inner.resources);
+    }
+
     /// Adds a resource; the first of a type gets its own member.
     pub(crate) fn add(&mut self, row: &Recorded) {
         let id = &row.standing.id;

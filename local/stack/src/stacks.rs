@@ -1,10 +1,11 @@
 //! The stacks of one local cloud: what they are loaded with, and what they made.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use storage::{Durability, Location, StorageError};
-use template::Template;
+use template::{Files, Template};
 
 use crate::check;
 use crate::error::LoadError;
@@ -21,12 +22,19 @@ pub trait StackSource: fmt::Debug + Send + Sync {
 }
 
 /// A stack as it was read.
-#[derive(Debug)]
 pub struct Reading {
     /// The stack's name.
     pub stack: String,
     /// What it says.
     pub template: Template,
+    /// What templates within it are read from.
+    pub files: Arc<dyn Files>,
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reading({})", self.stack)
+    }
 }
 
 /// The stacks.
@@ -64,16 +72,17 @@ impl Stacks {
         resources: &Resources<'_>,
         around: &Surroundings,
         template: &Template,
+        files: &Arc<dyn Files>,
         mut elsewhere: Elsewhere,
     ) -> Result<Loaded, LoadError> {
         loop {
             let known = Known::of(template, around, &elsewhere);
-            let Err(error) = check::check(template, &known, resources, around) else { break };
+            let Err(error) = check::check(template, &known, resources, around, files) else { break };
             if !elsewhere.look_up(resources).await {
                 return Err(error.into());
             }
         }
-        Load::run(&self.record, resources, around, template, &elsewhere).await
+        Load::run(&self.record, resources, around, template, files, &elsewhere).await
     }
 }
 

@@ -61,7 +61,7 @@ impl Deployment {
     async fn load(&self, source: &Arc<dyn StackSource>, resources: &Resources<'_>) -> Result<Loaded, LoadError> {
         let mut elsewhere = self.stacks.elsewhere().await?;
         elsewhere.imports.clone_from(&self.imports);
-        let Reading { stack, template } = loop {
+        let Reading { stack, template, files } = loop {
             let (source, known) = (Arc::clone(source), Arc::new(elsewhere));
             let asked = Arc::clone(&known);
             // It reads files, and may run Node.
@@ -73,8 +73,9 @@ impl Deployment {
                 break read?;
             }
         };
-        let around = Surroundings { stack, place: resources.world().place.clone(), endpoint: self.endpoint.clone() };
-        self.stacks.load(resources, &around, &template, elsewhere).await
+        let around =
+            Surroundings { stack, place: resources.world().place.clone(), endpoint: self.endpoint.clone(), depth: 0 };
+        self.stacks.load(resources, &around, &template, &files, elsewhere).await
     }
 }
 

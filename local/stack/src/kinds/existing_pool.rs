@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
 use crate::StackError;
-use crate::kind::{At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, text as text_of};
+use crate::kind::{At, Follows, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, text as text_of};
 use crate::name::physical_name;
 use crate::shape::{Member, Shape, items, meaningless, text};
 
@@ -103,8 +103,8 @@ impl Kind for ExistingPool {
     }
 
     /// A pool of the same stack loses its triggers when it is brought up to date: they are not in its properties.
-    fn follows_changes(&self) -> bool {
-        true
+    fn follows(&self) -> Follows {
+        Follows::Pool
     }
 }
 

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use crate::StackError;
-use crate::kind::{At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, text as text_of, without};
+use crate::kind::{
+    At, Follows, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, text as text_of, without,
+};
 use crate::name::{derived_id, physical_name};
 use crate::resources::API_GATEWAY_V2 as API;
 use crate::shape::{
@@ -300,6 +302,10 @@ impl Kind for Part {
         input.insert(self.id.to_owned(), before.id.as_str().into());
         at.call((API, self.operations[1]), Value::Object(input)).await?;
         Ok(Made::default())
+    }
+
+    fn follows(&self) -> Follows {
+        if self.attribute == "DeploymentId" { Follows::Parts } else { Follows::Nothing }
     }
 
     async fn find(&self, at: &At<'_>, standing: &Standing) -> Result<Option<Made>, StackError> {

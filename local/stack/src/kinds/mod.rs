@@ -14,7 +14,10 @@ mod queues;
 mod rest_apis;
 mod tables;
 
-use crate::kind::Kind;
+use crate::kind::{Kind, Operation};
+
+/// What no operation makes, but whoever loads a stack.
+pub const BY_THE_LOADER: Operation = ("", "");
 
 /// What there is of this type: it is made, or a placeholder stands for it.
 pub fn of(name: &str) -> &'static dyn Kind {

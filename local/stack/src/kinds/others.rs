@@ -6,12 +6,14 @@ use serde_json::json;
 use super::{existing_pool, placeholder};
 use crate::StackError;
 use crate::kind::{At, Identity, Kind, Made, Named, Operation, Presence, Properties, Rank, Standing};
+use crate::nested;
 use crate::shape::{Member, meaningless, not_honoured, number, tags, text};
 
 pub const KINDS: &[(&str, &dyn Kind)] = &[
     ("AWS::ApiGateway::Account", &SILENT), // where API Gateway logs to
     ("AWS::CDK::Metadata", &SILENT),
     ("AWS::CloudFormation::WaitConditionHandle", &SILENT),
+    (nested::TYPE, &nested::NestedStack),
     ("Custom::CognitoUserPool", &existing_pool::ExistingPool),
     ("AWS::IAM::Role", &Role),
     ("AWS::IAM::ManagedPolicy", &ManagedPolicy),
@@ -47,7 +49,7 @@ impl Kind for Nothing {
     }
 
     fn made_by(&self) -> Operation {
-        ("", "")
+        super::BY_THE_LOADER
     }
 
     fn rank(&self) -> Rank {
@@ -92,7 +94,7 @@ impl Kind for Role {
     }
 
     fn made_by(&self) -> Operation {
-        ("", "")
+        super::BY_THE_LOADER
     }
 
     fn rank(&self) -> Rank {
@@ -133,7 +135,7 @@ impl Kind for ManagedPolicy {
     }
 
     fn made_by(&self) -> Operation {
-        ("", "")
+        super::BY_THE_LOADER
     }
 
     fn rank(&self) -> Rank {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::http_apis::pinned_id;
 use crate::StackError;
 use crate::kind::{
-    At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, tag_map, text as text_of, without,
+    At, Follows, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, tag_map, text as text_of, without,
 };
 use crate::name::physical_name;
 use crate::shape::{
@@ -193,6 +193,10 @@ impl Kind for Part {
         let answer = at.call((API, self.operations[0]), Value::Object(input)).await?;
         let id = answer["id"].as_str().unwrap_or_default();
         Ok(Made::of(id).with(self.attribute, id))
+    }
+
+    fn follows(&self) -> Follows {
+        if self.attribute == "DeploymentId" { Follows::Parts } else { Follows::Nothing }
     }
 
     async fn find(&self, at: &At<'_>, standing: &Standing) -> Result<Option<Made>, StackError> {

@@ -2,16 +2,19 @@
 
 mod changes;
 mod mistakes;
+mod nested;
 mod pools;
 mod stores;
 mod whole;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use stack::{LoadError, Loaded, Resources, Stacks, Surroundings, What};
 use storage::{Durability, Location};
-use template::{Inputs, Source, Template, load_template};
+use template::{Files, Inputs, Source, Template, load_template};
 use tokio::task::JoinSet;
 use world::World;
 
@@ -24,6 +27,8 @@ pub struct Kit {
     pub rooms: Rooms,
     pub stacks: Stacks,
     pub parameters: BTreeMap<String, String>,
+    /// What templates may read.
+    pub files: BTreeMap<PathBuf, String>,
     endpoint: String,
     _tasks: JoinSet<()>,
 }
@@ -34,7 +39,7 @@ impl Kit {
         let (rooms, tasks) = testing::rooms(&world).await;
         let stacks = Stacks::open(Location::Memory, Durability::default()).expect("a record in memory");
         let endpoint = "http://127.0.0.1:4566".to_owned();
-        Self { world, rooms, stacks, parameters: BTreeMap::new(), endpoint, _tasks: tasks }
+        Self { world, rooms, stacks, parameters: BTreeMap::new(), files: BTreeMap::new(), endpoint, _tasks: tasks }
     }
 
     /// As if the port were another one today.
@@ -49,12 +54,18 @@ impl Kit {
 
     pub async fn load_as(&self, stack: &str, text: &str) -> Result<Loaded, LoadError> {
         let document = load_template(&Source::new("template.yaml", text))?;
-        let inputs = Inputs { stack_name: stack.to_owned(), parameters: self.parameters.clone(), ..Inputs::default() };
+        let files: Arc<dyn Files> = Arc::new(self.files.clone());
+        let inputs = Inputs {
+            stack_name: stack.to_owned(),
+            parameters: self.parameters.clone(),
+            files: Arc::clone(&files),
+            ..Inputs::default()
+        };
         let elsewhere = self.stacks.elsewhere().await?;
         let template = Template::read_with(document, inputs, &elsewhere)?;
         let place = self.world.place.clone();
-        let around = Surroundings { stack: stack.to_owned(), place, endpoint: self.endpoint.clone() };
-        self.stacks.load(&self.resources(), &around, &template, elsewhere).await
+        let around = Surroundings { stack: stack.to_owned(), place, endpoint: self.endpoint.clone(), depth: 0 };
+        self.stacks.load(&self.resources(), &around, &template, &files, elsewhere).await
     }
 
     /// Loads what must be right; what was done, as `made Users`.
