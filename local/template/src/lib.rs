@@ -2,14 +2,30 @@
 //! nodes made into one CloudFormation template with every value resolved that can be.
 //!
 //! Not here: making anything (`stack` does), and judging what is written (`check` does). Nothing here reads the
-//! environment or the network; files are read through what the caller gives. Start at [`load`].
+//! environment or the network; files are read through what the caller gives. Start at [`load`] and [`Template::read`].
 
+mod call;
+mod cidr;
+mod conditions;
+mod dynamic;
 mod error;
+mod files;
 mod load;
+mod near;
 mod node;
+mod parameters;
+mod references;
+mod resolve;
+mod scope;
+mod sections;
 mod source;
+mod sub;
+mod template;
 
 pub use error::{TemplateError, Warning};
+pub use files::Files;
 pub use load::load;
 pub use node::{Entry, Kind, Map, Node, Scalar};
+pub use parameters::Parameter;
 pub use source::{Source, Span};
+pub use template::{Inputs, Output, Outside, Resource, Template};

@@ -135,11 +135,14 @@ impl<'s> Loader<'s> {
     }
 
     fn list(&mut self, start: Span, depth: usize) -> Result<(Node, usize), TemplateError> {
-        let (mut items, mut size) = (Vec::new(), 1);
+        let (mut items, mut size): (Vec<Node>, usize) = (Vec::new(), 1);
         loop {
             let (event, span) = self.next()?;
             if event == Event::SequenceEnd {
-                return Ok((Node { span: through(start, &items_end(&items), &span), kind: Kind::List(items) }, size));
+                return Ok((
+                    Node { span: through(start, items.last().map(|item| &item.span), &span), kind: Kind::List(items) },
+                    size,
+                ));
             }
             let (item, nodes) = self.node(event, span, depth + 1)?;
             items.push(item);
@@ -155,7 +158,7 @@ impl<'s> Loader<'s> {
             if event == Event::MappingEnd {
                 break self
                     .merge(&mut map, merged)
-                    .map(|()| (Node { span: through(start, &last, &span), kind: Kind::Map(map) }, size));
+                    .map(|()| (Node { span: through(start, last.as_ref(), &span), kind: Kind::Map(map) }, size));
             }
             let (key, nodes) = self.node(event, span, depth + 1)?;
             let Some(scalar) = key.as_scalar() else {
@@ -218,14 +221,10 @@ impl<'s> Loader<'s> {
     }
 }
 
-fn items_end(items: &[Node]) -> Option<Span> {
-    items.last().map(|item| item.span.clone())
-}
-
 /// From the start of a collection to its end. A block's end event stands behind white space: then its last node ends it.
-fn through(mut start: Span, last: &Option<Span>, end: &Span) -> Span {
+fn through(mut start: Span, last: Option<&Span>, end: &Span) -> Span {
     let closed = matches!(end.text(), "]" | "}");
-    start.end = if closed { end.end } else { last.as_ref().map_or(end.end, |last| last.end) };
+    start.end = if closed { end.end } else { last.map_or(end.end, |last| last.end) };
     start.end = start.end.max(start.start);
     start
 }
@@ -316,7 +315,8 @@ mod tests {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..9 {
             let alias = format!("*a{}", level - 1);
-            text.push_str(&format!("a{level}: &a{level} [{}]\n", vec![alias; 10].join(", ")));
+            let line = format!("a{level}: &a{level} [{}]\n", vec![alias; 10].join(", "));
+            text.push_str(&line);
         }
         let error = read(&text).expect_err("a billion laughs").to_string();
         assert!(error.contains("with its aliases the file has more than"), "{error}");

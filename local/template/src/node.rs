@@ -268,6 +268,11 @@ impl Map {
         }
     }
 
+    /// Adds a member that is not there yet, which is not checked.
+    pub(crate) fn push(&mut self, key: &str, key_span: &Span, value: Node) {
+        self.entries.push(Entry { key: key.to_owned(), key_span: key_span.clone(), value });
+    }
+
     /// Takes a member out.
     pub fn remove(&mut self, key: &str) -> Option<Node> {
         let at = self.entries.iter().position(|entry| entry.key == key)?;

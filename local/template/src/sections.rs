@@ -1,0 +1,266 @@
+//! The sections of a template, and the entries of `Resources` and `Outputs`.
+
+use std::collections::HashSet;
+
+use crate::error::TemplateError;
+use crate::near::did_you_mean;
+use crate::node::{Entry, Kind, Map, Node};
+use crate::resolve::{Block, Resolver};
+use crate::scope::Scope;
+use crate::source::Span;
+use crate::template::{Output, Outside, Resource};
+
+/// CloudFormation's limits.
+const RESOURCES_MAX: usize = 500;
+const OUTPUTS_MAX: usize = 200;
+const DESCRIPTION_MAX: usize = 1024;
+
+/// What a template may have.
+const SECTIONS: &[&str] = &[
+    "AWSTemplateFormatVersion",
+    "Conditions",
+    "Description",
+    "Hooks",
+    "Mappings",
+    "Metadata",
+    "Outputs",
+    "Parameters",
+    "Resources",
+    "Rules",
+    "Transform",
+];
+
+/// What a resource may say.
+const ATTRIBUTES: &[&str] = &[
+    "Condition",
+    "CreationPolicy",
+    "DeletionPolicy",
+    "DependsOn",
+    "Metadata",
+    "Properties",
+    "Type",
+    "UpdatePolicy",
+    "UpdateReplacePolicy",
+];
+
+/// What an output may say.
+const OUTPUT_ATTRIBUTES: &[&str] = &["Condition", "Description", "Export", "Value"];
+
+/// The sections of a document.
+#[derive(Debug, Default)]
+pub(crate) struct Sections {
+    pub(crate) description: Option<String>,
+    pub(crate) parameters: Option<Node>,
+    pub(crate) mappings: Map,
+    pub(crate) conditions: Map,
+    pub(crate) resources: Map,
+    pub(crate) outputs: Map,
+}
+
+impl Sections {
+    /// Takes a document apart.
+    pub(crate) fn read(mut document: Node) -> Result<Self, TemplateError> {
+        let span = document.span.clone();
+        document.expect_map("a template")?;
+        let Some(map) = document.as_map_mut() else { return Ok(Self::default()) };
+        for entry in map.entries() {
+            if !SECTIONS.contains(&entry.key.as_str()) {
+                let message = format!("Invalid template property or properties [{}]", entry.key);
+                return Err(format_error(
+                    &entry.key_span,
+                    &message,
+                    did_you_mean(&entry.key, SECTIONS.iter().copied()),
+                ));
+            }
+        }
+        version(map)?;
+        let description = description(map)?;
+        let mut section = |name: &str| match map.remove(name) {
+            Some(node) if node.is_null() => Ok(Map::default()),
+            Some(node) => match node.kind {
+                Kind::Map(map) => Ok(map),
+                kind => Err(Node { span: node.span, kind }.unexpected(name, "a map")),
+            },
+            None => Ok(Map::default()),
+        };
+        let mappings = section("Mappings")?;
+        let conditions = section("Conditions")?;
+        let resources = section("Resources")?;
+        let outputs = section("Outputs")?;
+        if resources.is_empty() {
+            return Err(format_error(&span, "At least one Resources member must be defined.", None));
+        }
+        let parameters = map.remove("Parameters").filter(|node| !node.is_null());
+        Ok(Self { description, parameters, mappings, conditions, resources, outputs })
+    }
+}
+
+fn version(map: &Map) -> Result<(), TemplateError> {
+    match map.get("AWSTemplateFormatVersion") {
+        Some(node) if node.as_str() != Some("2010-09-09") => Err(format_error(
+            &node.span,
+            "Unsupported template version.",
+            Some("the only one is 2010-09-09".to_owned()),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn description(map: &Map) -> Result<Option<String>, TemplateError> {
+    let Some(node) = map.get("Description").filter(|node| !node.is_null()) else { return Ok(None) };
+    let text = node.expect_str("Description")?;
+    if text.len() > DESCRIPTION_MAX {
+        let message = format!("'Description' length is greater than {DESCRIPTION_MAX}.");
+        return Err(format_error(&node.span, &message, None));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// The resources whose conditions are not false.
+pub(crate) fn resources(
+    section: &Map,
+    scope: &mut Scope,
+    outside: &dyn Outside,
+) -> Result<Vec<Resource>, TemplateError> {
+    within(section, RESOURCES_MAX, "resources")?;
+    let mut made = HashSet::new();
+    for entry in section.entries() {
+        named(entry, "Resource")?;
+        let attributes = entry.value.expect_map(&format!("the resource {}", entry.key))?;
+        let is_made = condition(attributes, scope, outside, Block::Resources)?;
+        scope.resources.insert(entry.key.clone(), is_made);
+        made.extend(is_made.then_some(entry.key.as_str()));
+    }
+    let entries = section.entries().iter().filter(|entry| made.contains(entry.key.as_str()));
+    entries.map(|entry| resource(entry, scope, outside)).collect()
+}
+
+fn within(section: &Map, most: usize, what: &str) -> Result<(), TemplateError> {
+    match section.entries().get(most) {
+        Some(entry) => {
+            let many = section.entries().len();
+            let message = format!("Number of {what}, {many}, is greater than maximum allowed, {most}");
+            Err(format_error(&entry.key_span, &message, None))
+        }
+        None => Ok(()),
+    }
+}
+
+fn named(entry: &Entry, what: &str) -> Result<(), TemplateError> {
+    if !entry.key.is_empty() && entry.key.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return Ok(());
+    }
+    Err(format_error(&entry.key_span, &format!("{what} name {} is non alphanumeric.", entry.key), None))
+}
+
+/// Whether what has these attributes is made.
+fn condition(attributes: &Map, scope: &Scope, outside: &dyn Outside, block: Block) -> Result<bool, TemplateError> {
+    match attributes.get("Condition") {
+        Some(node) => {
+            let name = node.expect_str("Condition")?;
+            Resolver { scope, outside, block }.condition(name, &node.span)
+        }
+        None => Ok(true),
+    }
+}
+
+fn resource(entry: &Entry, scope: &Scope, outside: &dyn Outside) -> Result<Resource, TemplateError> {
+    let id = &entry.key;
+    let attributes = entry.value.expect_map(&format!("the resource {id}"))?;
+    for attribute in attributes.entries() {
+        if !ATTRIBUTES.contains(&attribute.key.as_str()) {
+            let message = format!("Invalid template resource property '{}'", attribute.key);
+            let hint = did_you_mean(&attribute.key, ATTRIBUTES.iter().copied());
+            return Err(format_error(&attribute.key_span, &message, hint));
+        }
+    }
+    let Some(kind) = attributes.get("Type") else {
+        let message = format!("[/Resources/{id}] Every Resources object must contain a Type member.");
+        return Err(format_error(&entry.key_span, &message, None));
+    };
+    let kind = kind.expect_str(&format!("the Type of {id}"))?.to_owned();
+    let properties = match attributes.get("Properties") {
+        Some(node) if !node.is_null() => {
+            node.expect_map(&format!("Properties of {id}"))?;
+            node.clone()
+        }
+        _ => Node::map(&entry.key_span, []),
+    };
+    let resolver = Resolver { scope, outside, block: Block::Resources };
+    let policy = |name: &str| match attributes.get(name) {
+        Some(node) => resolver.text(node, name).map(Some),
+        None => Ok(None),
+    };
+    Ok(Resource {
+        logical_id: id.clone(),
+        span: entry.key_span.clone(),
+        kind,
+        properties,
+        depends_on: depends_on(attributes.get("DependsOn"), scope)?,
+        deletion_policy: policy("DeletionPolicy")?,
+        update_replace_policy: policy("UpdateReplacePolicy")?,
+        metadata: attributes.get("Metadata").filter(|node| !node.is_null()).cloned(),
+    })
+}
+
+/// What must be made before; what is left out need not be.
+fn depends_on(node: Option<&Node>, scope: &Scope) -> Result<Vec<String>, TemplateError> {
+    let Some(node) = node else { return Ok(Vec::new()) };
+    let nodes = node.as_list().unwrap_or(std::slice::from_ref(node));
+    let mut ids = Vec::new();
+    for node in nodes {
+        let id = node.expect_str("DependsOn")?;
+        match scope.resources.get(id) {
+            Some(true) => ids.push(id.to_owned()),
+            Some(false) => {}
+            None => crate::resolve::unresolved(scope, id, &node.span, Block::Resources)?,
+        }
+    }
+    Ok(ids)
+}
+
+/// The outputs whose conditions are not false.
+pub(crate) fn outputs(section: &Map, scope: &Scope, outside: &dyn Outside) -> Result<Vec<Output>, TemplateError> {
+    within(section, OUTPUTS_MAX, "outputs")?;
+    let mut outputs = Vec::new();
+    for entry in section.entries() {
+        named(entry, "Output")?;
+        let name = &entry.key;
+        let attributes = entry.value.expect_map(&format!("the output {name}"))?;
+        for attribute in attributes.entries() {
+            if !OUTPUT_ATTRIBUTES.contains(&attribute.key.as_str()) {
+                let message = format!("Output {name} is malformed. Invalid property '{}'", attribute.key);
+                let hint = did_you_mean(&attribute.key, OUTPUT_ATTRIBUTES.iter().copied());
+                return Err(format_error(&attribute.key_span, &message, hint));
+            }
+        }
+        let Some(value) = attributes.get("Value").filter(|value| !value.is_null()) else {
+            let message = format!("[/Outputs/{name}] Every Outputs member must contain a Value object");
+            return Err(format_error(&entry.key_span, &message, None));
+        };
+        if condition(attributes, scope, outside, Block::Outputs)? {
+            let (name, span, value) = (name.clone(), entry.key_span.clone(), value.clone());
+            outputs.push(Output { name, span, value, export: export(attributes)? });
+        }
+    }
+    Ok(outputs)
+}
+
+fn export(attributes: &Map) -> Result<Option<Node>, TemplateError> {
+    match attributes.get("Export") {
+        Some(export) => match export.as_map().map(Map::entries) {
+            Some([entry]) if entry.key == "Name" => Ok(Some(entry.value.clone())),
+            _ => Err(export.unexpected("Export", "{Name: …}")),
+        },
+        None => Ok(None),
+    }
+}
+
+/// A mistake in the form of a template, in CloudFormation's words.
+pub(crate) fn format_error(span: &Span, message: &str, hint: Option<String>) -> TemplateError {
+    let error = TemplateError::new(span, format!("Template format error: {message}"));
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
