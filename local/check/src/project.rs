@@ -13,7 +13,8 @@ mod value;
 
 pub(crate) use handlers::Handler;
 use outside::Marked;
-pub(crate) use triggers::Trigger;
+pub(crate) use triggers::{EXISTING_POOL, Trigger};
+pub(crate) use value::{is_unknown, walk};
 
 /// What is checked.
 #[derive(Debug)]

@@ -15,6 +15,8 @@ pub(crate) struct Trigger<'p> {
     pub function: Option<&'p Resource>,
     /// Where that is said.
     pub span: &'p Span,
+    /// Whether the custom resource of `existing: true` attaches it, which also gives the permission.
+    pub is_attached_later: bool,
 }
 
 /// What the Serverless Framework makes of `existing: true`.
@@ -38,7 +40,7 @@ impl Project {
                 let name = entry.key.strip_suffix("Config").unwrap_or(&entry.key);
                 if let Some(arn) = arn.filter(|_| name != "KMSKeyID") {
                     let function = self.function(arn);
-                    triggers.push(Trigger { name, pool: Some(pool), function, span: &entry.key_span });
+                    triggers.push(Trigger { name, pool: Some(pool), function, span: &entry.key_span, is_attached_later: false });
                 }
             }
         }
@@ -48,7 +50,7 @@ impl Project {
             let function = custom.get("FunctionName").and_then(|name| self.function(name));
             for config in custom.get("UserPoolConfigs").and_then(Node::as_list).unwrap_or_default() {
                 if let Some(name) = config.get("Trigger").and_then(Node::as_str) {
-                    triggers.push(Trigger { name, pool, function, span: &custom.span });
+                    triggers.push(Trigger { name, pool, function, span: &custom.span, is_attached_later: true });
                 }
             }
         }
