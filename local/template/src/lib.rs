@@ -2,7 +2,7 @@
 //! nodes made into one CloudFormation template with every value resolved that can be.
 //!
 //! Not here: making anything (`stack` does), and judging what is written (`check` does). Nothing here reads the
-//! environment or the network; files are read through what the caller gives. Start at [`load`] and [`Template::read`].
+//! environment or the network; files are read through what the caller gives. Start at [`load`], [`load_template`] and [`Template::read`].
 
 mod call;
 mod cidr;
@@ -10,7 +10,10 @@ mod conditions;
 mod dynamic;
 mod error;
 mod files;
+mod include;
+mod json;
 mod load;
+mod loops;
 mod near;
 mod node;
 mod parameters;
@@ -21,10 +24,12 @@ mod sections;
 mod source;
 mod sub;
 mod template;
+mod transforms;
+mod verify;
 
 pub use error::{TemplateError, Warning};
 pub use files::Files;
-pub use load::load;
+pub use load::{load, load_template};
 pub use node::{Entry, Kind, Map, Node, Scalar};
 pub use parameters::Parameter;
 pub use source::{Source, Span};

@@ -1,21 +1,22 @@
-//! YAML and JSON to nodes. JSON is read as the YAML that it is.
+//! Files to nodes: YAML here, JSON in `json.rs`.
 //!
 //! CloudFormation's short tags become their long form (`!GetAtt A.B` is `{"Fn::GetAtt": ["A", "B"]}`), so nothing behind
 //! this file knows of them. Anchors and merge keys are resolved; how far they may grow a document is bounded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use crate::error::TemplateError;
+use crate::json;
 use crate::node::{Kind, Map, Node, Scalar};
 use crate::source::{Source, Span};
 
 /// Nodes of one file, aliases counted as often as they stand: what an alias bomb runs into.
-const NODES_MAX: usize = 200_000;
+pub(crate) const NODES_MAX: usize = 200_000;
 /// Levels of nesting.
-const DEPTH_MAX: usize = 128;
+pub(crate) const DEPTH_MAX: usize = 128;
 /// A file of this many bytes is no template: CloudFormation takes one megabyte at most.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
 
@@ -42,13 +43,49 @@ const FUNCTIONS: &[&str] = &[
     "Transform",
 ];
 
-/// Reads the only document of a file.
+/// Reads the only document of a file. What is named `.json`, or begins with a brace and is JSON, is read as JSON.
 pub fn load(source: &Arc<Source>) -> Result<Node, TemplateError> {
-    let mut loader = Loader::new(source);
     if source.text.len() > BYTES_MAX {
-        return Err(TemplateError::new(&loader.place(0, 0), format!("the file is over {BYTES_MAX} bytes long")));
+        let start = Span { source: Arc::clone(source), start: 0, end: 0 };
+        return Err(TemplateError::new(&start, format!("the file is over {BYTES_MAX} bytes long")));
     }
-    loader.document()
+    let is_json = source.path.extension().is_some_and(|extension| extension == "json");
+    let inside = source.text.trim_start().strip_prefix('{');
+    if !is_json && inside.is_none() {
+        return Loader::new(source).document();
+    }
+    match json::read(source) {
+        Err(error) if !is_json => {
+            // A map in YAML's flow style. Of two mistakes that one is told whose language it looks like.
+            let looks_like_json = inside.is_some_and(|inside| inside.trim_start().starts_with('"'));
+            Loader::new(source).document().map_err(|other| if looks_like_json { error } else { other })
+        }
+        read => read,
+    }
+}
+
+/// Reads a file as CloudFormation reads one: YAML 1.1, where a plain `yes`, `no`, `on` or `off` is a truth value, so that
+/// a tag `Value: YES` has the value `true` (github.com/ASFHyP3/hyp3/pull/2061). `y` and `n` are texts there too.
+pub fn load_template(source: &Arc<Source>) -> Result<Node, TemplateError> {
+    let mut node = load(source)?;
+    truth_words(&mut node);
+    Ok(node)
+}
+
+fn truth_words(node: &mut Node) {
+    match &mut node.kind {
+        Kind::Scalar(scalar) if scalar.plain => {
+            let truth = match scalar.text.as_str() {
+                "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "True" | "TRUE" => "true",
+                "no" | "No" | "NO" | "off" | "Off" | "OFF" | "False" | "FALSE" => "false",
+                _ => return,
+            };
+            truth.clone_into(&mut scalar.text);
+        }
+        Kind::Scalar(_) => {}
+        Kind::List(items) => items.iter_mut().for_each(truth_words),
+        Kind::Map(map) => map.entries_mut().iter_mut().for_each(|entry| truth_words(&mut entry.value)),
+    }
 }
 
 struct Loader<'s> {
@@ -153,6 +190,7 @@ impl<'s> Loader<'s> {
     fn map(&mut self, start: Span, depth: usize) -> Result<(Node, usize), TemplateError> {
         let (mut map, mut merged, mut size) = (Map::default(), Vec::new(), 1);
         let mut last = None;
+        let mut keys = HashSet::new();
         loop {
             let (event, span) = self.next()?;
             if event == Event::MappingEnd {
@@ -170,16 +208,20 @@ impl<'s> Loader<'s> {
             last = Some(value.span.clone());
             if scalar.plain && scalar.text == "<<" {
                 merged.push(value);
-            } else if map.get(&scalar.text).is_some() {
+            } else if !keys.insert(scalar.text.clone()) {
                 return Err(TemplateError::new(&key.span, format!("{} stands here a second time", scalar.text)));
             } else {
-                map.insert(scalar.text.clone(), &key.span, value);
+                map.push(&scalar.text, &key.span, value);
             }
         }
     }
 
     /// YAML 1.1's merge key: what the map itself says wins.
     fn merge(&mut self, map: &mut Map, merged: Vec<Node>) -> Result<(), TemplateError> {
+        let mut keys: HashSet<String> = HashSet::new();
+        if !merged.is_empty() {
+            keys.extend(map.iter().map(|(key, _)| key.to_owned()));
+        }
         for node in merged {
             let from = match node.kind {
                 Kind::List(items) => items,
@@ -188,8 +230,8 @@ impl<'s> Loader<'s> {
             for node in from {
                 for entry in node.expect_map("what << merges")?.entries() {
                     self.count(1, &entry.key_span)?;
-                    if map.get(&entry.key).is_none() {
-                        map.insert(entry.key.clone(), &entry.key_span, entry.value.clone());
+                    if keys.insert(entry.key.clone()) {
+                        map.push(&entry.key, &entry.key_span, entry.value.clone());
                     }
                 }
             }
@@ -290,6 +332,14 @@ mod tests {
     }
 
     #[test]
+    fn truth_words_are_truth_values_in_templates_alone() {
+        let text = "[yes, NO, On, off, True, y, n, 'yes', yesterday]";
+        check(text, json!(["yes", "NO", "On", "off", true, "y", "n", "yes", "yesterday"]));
+        let template = load_template(&Source::new("t.yml", text)).map(|node| node.to_json());
+        assert_eq!(template, Ok(json!([true, false, true, false, true, "y", "n", "yes", "yesterday"])));
+    }
+
+    #[test]
     fn short_tags_become_long() {
         check("!Ref A", json!({"Ref": "A"}));
         check("!GetAtt A.B.C", json!({"Fn::GetAtt": ["A", "B.C"]}));
@@ -326,6 +376,18 @@ mod tests {
     fn deep_nesting_is_refused() {
         let error = read(&"[".repeat(5_000)).expect_err("too deep").to_string();
         assert!(error.contains("levels are nested") || error.contains("recursion"), "{error}");
+    }
+
+    #[test]
+    fn json_is_read_as_json_and_flow_style_as_yaml() {
+        let read = |path: &str, text: &str| {
+            load(&Source::new(path, text)).map(|node| node.to_json()).map_err(|error| error.to_string())
+        };
+        assert_eq!(read("t.template", "\n{\t\"a\": \"\\/\"}"), Ok(json!({"a": "/"})));
+        assert_eq!(read("t.yml", "{a: !Ref B}"), Ok(json!({"a": {"Ref": "B"}})));
+        let error = read("t.template", "{\"a\": 1,\n\"b\" 2}").expect_err("a colon is missing");
+        assert_eq!(error, "t.template:2:5: a colon is expected here, not '2'");
+        assert_eq!(read("t.json", "a: 1").expect_err("YAML"), "t.json:1:1: a value is expected here, not 'a'");
     }
 
     #[test]

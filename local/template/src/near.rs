@@ -6,7 +6,7 @@ pub(crate) fn did_you_mean<'k>(name: &str, known: impl IntoIterator<Item = &'k s
     let far = wanted.chars().count() / 3 + 1;
     let near = |known: &'k str| (distance(&wanted, &known.to_lowercase(), far), known);
     let (distance, best) = known.into_iter().map(near).min()?;
-    (distance <= far).then(|| format!("did you mean {best}?"))
+    (distance <= far && distance < wanted.chars().count()).then(|| format!("did you mean {best}?"))
 }
 
 /// Edits that turn one into the other, a swap of neighbours being one; more than `far` is all the same.
@@ -48,5 +48,6 @@ mod tests {
         check("Tbale", &["Table", "Topic"], Some("Table"));
         check("Queue", &["UserPool", "Topic"], None);
         check("X", &[], None);
+        check("X", &["Q"], None);
     }
 }

@@ -187,7 +187,7 @@ impl Scalar {
         self.plain && matches!(self.text.as_str(), "" | "~" | "null" | "Null" | "NULL")
     }
 
-    /// A truth value. `yes` and `on` are ones in CloudFormation alone, and it hands them on as texts: they are not here.
+    /// A truth value. `yes` and `on` are ones in CloudFormation alone: [`load_template`](crate::load_template) sees to it.
     pub fn as_bool(&self) -> Option<bool> {
         match self.text.as_str() {
             "true" | "True" | "TRUE" => Some(true),
@@ -229,9 +229,19 @@ impl Map {
         &self.entries
     }
 
+    /// Entries whose keys differ, which is not checked.
+    pub(crate) fn from_entries(entries: Vec<Entry>) -> Self {
+        Self { entries }
+    }
+
     /// Its entries, in order, to be changed.
     pub fn entries_mut(&mut self) -> &mut Vec<Entry> {
         &mut self.entries
+    }
+
+    /// Its entries, in order, taken out.
+    pub fn into_entries(self) -> Vec<Entry> {
+        self.entries
     }
 
     /// Keys and values, in order.

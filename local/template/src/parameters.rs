@@ -121,6 +121,7 @@ pub(crate) fn read(
             format!("Number of parameters, {}, is greater than maximum allowed, {PARAMETERS_MAX}", entries.len());
         return Err(TemplateError::new(&entry.key_span, format!("Template format error: {message}")));
     }
+    undeclared(section, entries, given)?;
     entries.iter().map(|entry| parameter(entry, given, warnings)).collect()
 }
 
@@ -163,6 +164,20 @@ fn parameter(
     let parameter = Parameter { name: name.clone(), span: entry.key_span.clone(), shape, value, no_echo };
     constraints(&parameter, declared, &span, warnings)?;
     Ok(parameter)
+}
+
+/// A value for a parameter that the template has not.
+fn undeclared(
+    section: Option<&Node>,
+    entries: &[Entry],
+    given: &BTreeMap<String, String>,
+) -> Result<(), TemplateError> {
+    let names = || entries.iter().map(|entry| entry.key.as_str());
+    let Some((unknown, section)) = given.keys().find(|name| names().all(|known| known != *name)).zip(section) else {
+        return Ok(());
+    };
+    let error = TemplateError::new(&section.span, format!("Parameters: [{unknown}] do not exist in the template"));
+    Err(hinted(error, did_you_mean(unknown, names())))
 }
 
 fn hinted(error: TemplateError, hint: Option<String>) -> TemplateError {

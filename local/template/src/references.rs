@@ -51,7 +51,7 @@ pub(crate) fn find(node: &Node, scope: &Scope, found: &mut Vec<Reference>) {
 }
 
 /// The variables that `Fn::Sub` is not told itself.
-fn named<'p>(parts: &'p [Part], variables: Option<&'p Node>) -> impl Iterator<Item = &'p str> {
+pub(crate) fn named<'p>(parts: &'p [Part], variables: Option<&'p Node>) -> impl Iterator<Item = &'p str> {
     let told = variables.and_then(Node::as_map);
     parts.iter().filter_map(move |part| match part {
         Part::Variable(name) if told.and_then(|told: &Map| told.get(name)).is_none() => Some(name.as_str()),

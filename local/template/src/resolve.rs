@@ -35,6 +35,8 @@ pub(crate) struct Resolver<'a> {
 pub(crate) enum Block {
     /// `Conditions`, which know no resources.
     Conditions,
+    /// The collections of `Fn::ForEach`, which know neither resources nor conditions.
+    Collections,
     /// `Resources`.
     Resources,
     /// `Outputs`.
@@ -43,7 +45,18 @@ pub(crate) enum Block {
 
 impl fmt::Display for Block {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
+        f.write_str(self.name())
+    }
+}
+
+impl Block {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Conditions => "Conditions",
+            Self::Collections => "Fn::ForEach",
+            Self::Resources => "Resources",
+            Self::Outputs => "Outputs",
+        }
     }
 }
 
@@ -150,13 +163,6 @@ impl Resolver<'_> {
 
     /// Whether a resource may be named here, and is made.
     fn known(&self, name: &str, span: &Span) -> Result<(), TemplateError> {
-        if self.block == Block::Conditions {
-            let message = format!(
-                "Template format error: Unresolved dependencies [{name}]. Cannot reference resources in the Conditions \
-                 block of the template"
-            );
-            return Err(hinted(TemplateError::new(span, message), || did_you_mean(name, self.scope.names())));
-        }
         unresolved(self.scope, name, span, self.block)
     }
 
@@ -396,6 +402,13 @@ impl Resolver<'_> {
 
 /// A mistake, if a resource is not there or not made.
 pub(crate) fn unresolved(scope: &Scope, name: &str, span: &Span, block: Block) -> Result<(), TemplateError> {
+    if matches!(block, Block::Conditions | Block::Collections) {
+        let message = format!(
+            "Template format error: Unresolved dependencies [{name}]. Cannot reference resources in the {block} block of \
+             the template"
+        );
+        return Err(hinted(TemplateError::new(span, message), || did_you_mean(name, scope.names())));
+    }
     let known = scope.resources.get(name);
     if known == Some(&true) {
         return Ok(());
@@ -423,7 +436,8 @@ fn missing(mappings: &Map, map: &str, first: &str, second: &str) -> Option<Strin
         .or_else(|| (!known.is_empty()).then(|| format!("there are {}", known.join(", "))))
 }
 
-fn hinted(error: TemplateError, hint: impl FnOnce() -> Option<String>) -> TemplateError {
+/// A mistake with a hint, if there is one.
+pub(crate) fn hinted(error: TemplateError, hint: impl FnOnce() -> Option<String>) -> TemplateError {
     match hint() {
         Some(hint) => error.hint(hint),
         None => error,

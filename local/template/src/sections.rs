@@ -1,14 +1,14 @@
 //! The sections of a template, and the entries of `Resources` and `Outputs`.
 
-use std::collections::HashSet;
-
-use crate::error::TemplateError;
+use crate::error::{TemplateError, Warning};
+use crate::loops::Loops;
 use crate::near::did_you_mean;
 use crate::node::{Entry, Kind, Map, Node};
-use crate::resolve::{Block, Resolver};
+use crate::resolve::{Block, Resolver, unresolved};
 use crate::scope::Scope;
 use crate::source::Span;
 use crate::template::{Output, Outside, Resource};
+use crate::verify::{self, Path, Verifier};
 
 /// CloudFormation's limits.
 const RESOURCES_MAX: usize = 500;
@@ -59,7 +59,7 @@ pub(crate) struct Sections {
 
 impl Sections {
     /// Takes a document apart.
-    pub(crate) fn read(mut document: Node) -> Result<Self, TemplateError> {
+    pub(crate) fn read(mut document: Node, warnings: &mut Vec<Warning>) -> Result<Self, TemplateError> {
         let span = document.span.clone();
         document.expect_map("a template")?;
         let Some(map) = document.as_map_mut() else { return Ok(Self::default()) };
@@ -75,6 +75,7 @@ impl Sections {
         }
         version(map)?;
         let description = description(map)?;
+        not_honoured(map, warnings);
         let mut section = |name: &str| match map.remove(name) {
             Some(node) if node.is_null() => Ok(Map::default()),
             Some(node) => match node.kind {
@@ -92,6 +93,51 @@ impl Sections {
         }
         let parameters = map.remove("Parameters").filter(|node| !node.is_null());
         Ok(Self { description, parameters, mappings, conditions, resources, outputs })
+    }
+
+    /// Unrolls the loops of `AWS::LanguageExtensions`.
+    pub(crate) fn unroll(&mut self, scope: &Scope, allowed: bool, outside: &dyn Outside) -> Result<(), TemplateError> {
+        let mut loops = Loops::new(Resolver { scope, outside, block: Block::Collections }, allowed);
+        for section in [&mut self.conditions, &mut self.resources, &mut self.outputs] {
+            if Loops::are_in(section) {
+                *section = loops.map(std::mem::take(section))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at everything, also at what conditions leave out.
+    pub(crate) fn verify(&self, scope: &Scope, language_extensions: bool) -> Result<(), TemplateError> {
+        for (block, section) in [
+            (Block::Conditions, &self.conditions),
+            (Block::Resources, &self.resources),
+            (Block::Outputs, &self.outputs),
+        ] {
+            let verifier = Verifier { scope, block, language_extensions };
+            let above = Path { above: None, key: block.name() };
+            for entry in section.entries() {
+                let path = Path { above: Some(&above), key: &entry.key };
+                let Some(attributes) = entry.value.as_map().filter(|_| block != Block::Conditions) else {
+                    verifier.node(&entry.value, &path)?;
+                    continue;
+                };
+                for attribute in attributes.entries().iter().filter(|attribute| attribute.key != "Metadata") {
+                    verifier.node(&attribute.value, &Path { above: Some(&path), key: &attribute.key })?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is read and does nothing here. The rule of CDK's bootstrap stack is in every template of CDK's.
+fn not_honoured(map: &Map, warnings: &mut Vec<Warning>) {
+    for name in ["Rules", "Hooks"] {
+        let Some(entry) = map.entry(name) else { continue };
+        let rules = entry.value.as_map().map(Map::entries).unwrap_or_default();
+        if rules.iter().any(|rule| rule.key != "CheckBootstrapVersion") {
+            warnings.push(Warning::new(&entry.key_span, format!("the section {name} is read, and not asserted here")));
+        }
     }
 }
 
@@ -116,23 +162,29 @@ fn description(map: &Map) -> Result<Option<String>, TemplateError> {
     Ok(Some(text.to_owned()))
 }
 
-/// The resources whose conditions are not false.
-pub(crate) fn resources(
-    section: &Map,
-    scope: &mut Scope,
-    outside: &dyn Outside,
-) -> Result<Vec<Resource>, TemplateError> {
+/// Decides which resources are made: those whose conditions are not false.
+pub(crate) fn decide(section: &Map, scope: &mut Scope) -> Result<(), TemplateError> {
     within(section, RESOURCES_MAX, "resources")?;
-    let mut made = HashSet::new();
     for entry in section.entries() {
         named(entry, "Resource")?;
         let attributes = entry.value.expect_map(&format!("the resource {}", entry.key))?;
-        let is_made = condition(attributes, scope, outside, Block::Resources)?;
+        let is_made = condition(attributes, scope, Block::Resources)?;
         scope.resources.insert(entry.key.clone(), is_made);
-        made.extend(is_made.then_some(entry.key.as_str()));
     }
-    let entries = section.entries().iter().filter(|entry| made.contains(entry.key.as_str()));
-    entries.map(|entry| resource(entry, scope, outside)).collect()
+    Ok(())
+}
+
+/// The resources that are made.
+pub(crate) fn resources(section: &Map, scope: &Scope, outside: &dyn Outside) -> Result<Vec<Resource>, TemplateError> {
+    let mut resources = Vec::new();
+    for entry in section.entries() {
+        let resource = resource(entry, scope, outside)?;
+        if scope.resources.get(&entry.key) == Some(&true) {
+            verify::made(&resource.properties, scope, Block::Resources)?;
+            resources.push(resource);
+        }
+    }
+    Ok(resources)
 }
 
 fn within(section: &Map, most: usize, what: &str) -> Result<(), TemplateError> {
@@ -154,11 +206,11 @@ fn named(entry: &Entry, what: &str) -> Result<(), TemplateError> {
 }
 
 /// Whether what has these attributes is made.
-fn condition(attributes: &Map, scope: &Scope, outside: &dyn Outside, block: Block) -> Result<bool, TemplateError> {
+fn condition(attributes: &Map, scope: &Scope, block: Block) -> Result<bool, TemplateError> {
     match attributes.get("Condition") {
         Some(node) => {
             let name = node.expect_str("Condition")?;
-            Resolver { scope, outside, block }.condition(name, &node.span)
+            Resolver { scope, outside: &(), block }.condition(name, &node.span)
         }
         None => Ok(true),
     }
@@ -213,14 +265,14 @@ fn depends_on(node: Option<&Node>, scope: &Scope) -> Result<Vec<String>, Templat
         match scope.resources.get(id) {
             Some(true) => ids.push(id.to_owned()),
             Some(false) => {}
-            None => crate::resolve::unresolved(scope, id, &node.span, Block::Resources)?,
+            None => unresolved(scope, id, &node.span, Block::Resources)?,
         }
     }
     Ok(ids)
 }
 
 /// The outputs whose conditions are not false.
-pub(crate) fn outputs(section: &Map, scope: &Scope, outside: &dyn Outside) -> Result<Vec<Output>, TemplateError> {
+pub(crate) fn outputs(section: &Map, scope: &Scope) -> Result<Vec<Output>, TemplateError> {
     within(section, OUTPUTS_MAX, "outputs")?;
     let mut outputs = Vec::new();
     for entry in section.entries() {
@@ -238,7 +290,8 @@ pub(crate) fn outputs(section: &Map, scope: &Scope, outside: &dyn Outside) -> Re
             let message = format!("[/Outputs/{name}] Every Outputs member must contain a Value object");
             return Err(format_error(&entry.key_span, &message, None));
         };
-        if condition(attributes, scope, outside, Block::Outputs)? {
+        if condition(attributes, scope, Block::Outputs)? {
+            verify::made(value, scope, Block::Outputs)?;
             let (name, span, value) = (name.clone(), entry.key_span.clone(), value.clone());
             outputs.push(Output { name, span, value, export: export(attributes)? });
         }

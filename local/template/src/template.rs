@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::conditions;
 use crate::error::{TemplateError, Warning};
 use crate::files::Files;
+use crate::include;
 use crate::node::Node;
 use crate::parameters::{self, Parameter};
 use crate::references;
@@ -17,6 +18,8 @@ use crate::resolve::{Block, Resolver};
 use crate::scope::Scope;
 use crate::sections::{self, Sections};
 use crate::source::Span;
+use crate::transforms::Transforms;
+use crate::verify;
 
 /// What is given from outside for one reading of a template.
 #[derive(Clone)]
@@ -145,14 +148,21 @@ impl Template {
     }
 
     /// The same, where conditions may depend on Parameter Store: of `outside`, only parameters are asked.
-    pub fn read_with(document: Node, inputs: Inputs, outside: &dyn Outside) -> Result<Self, TemplateError> {
+    pub fn read_with(mut document: Node, inputs: Inputs, outside: &dyn Outside) -> Result<Self, TemplateError> {
         let mut warnings = Vec::new();
-        let sections = Sections::read(document)?;
+        let transforms = Transforms::read(&mut document, &inputs, &mut warnings)?;
+        include::expand(&mut document, &inputs)?;
+        let mut sections = Sections::read(document, &mut warnings)?;
         let parameters = parameters::read(sections.parameters.as_ref(), &inputs, &mut warnings)?;
-        let mut scope = Scope { inputs, parameters, mappings: sections.mappings, ..Scope::default() };
+        let mappings = std::mem::take(&mut sections.mappings);
+        let mut scope = Scope { inputs, parameters, mappings, ..Scope::default() };
+        sections.unroll(&scope, transforms.language_extensions, outside)?;
+        verify::mappings(&scope.mappings)?;
         conditions::decide(&sections.conditions, &mut scope, outside)?;
-        let resources = sections::resources(&sections.resources, &mut scope, outside)?;
-        let outputs = sections::outputs(&sections.outputs, &scope, outside)?;
+        sections::decide(&sections.resources, &mut scope)?;
+        sections.verify(&scope, transforms.language_extensions)?;
+        let resources = sections::resources(&sections.resources, &scope, outside)?;
+        let outputs = sections::outputs(&sections.outputs, &scope)?;
         let description = sections.description;
         let parameters = scope.parameters.clone();
         Ok(Self { description, resources, outputs, parameters, warnings, scope })

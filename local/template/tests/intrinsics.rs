@@ -38,7 +38,7 @@ impl Outside for Stack {
     }
 }
 
-const STACK: &str = r#"
+const STACK: &str = r#"Transform: AWS::LanguageExtensions
 Parameters:
   Stage: {Type: String, Default: dev}
   Port: {Type: Number, Default: 8080}
@@ -223,7 +223,7 @@ fn mappings_are_looked_up() {
     );
     check_error(
         "!FindInMap [Region, us-east-1, Ami]",
-        "Template error: Unable to get mapping for Region::us-east-1::Ami (did you mean Regions?)",
+        "Template error: Mapping named 'Region' is not present in the 'Mappings' section of template. (did you mean Regions?)",
     );
 }
 
