@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use template::{Files, Node, Source, Span, Template, TemplateError};
+use template::{Files, Inputs, Node, Source, Span, Template, TemplateError};
 
 use crate::finding::Finding;
 
 mod handlers;
 mod outside;
+mod read;
 mod triggers;
 mod value;
 
@@ -79,16 +80,22 @@ impl Resource {
 }
 
 impl Project {
-    /// Reads the sources of the template's functions. `document` is the file as its author wrote it.
+    /// Reads a file and the sources of its functions, which `inputs.files` gives.
     ///
-    /// Fails if a value of the template cannot be worked out.
-    pub fn new(template: Template, document: Node, files: &dyn Files) -> Result<Self, TemplateError> {
+    /// Fails if the file is no template, or a value in it cannot be worked out.
+    pub fn read(source: &Arc<Source>, inputs: Inputs) -> Result<Self, TemplateError> {
+        let files = Arc::clone(&inputs.files);
+        let (document, template) = read::read(source, inputs)?;
+        Self::new(template, document, &*files)
+    }
+
+    fn new(template: Template, document: Node, files: &dyn Files) -> Result<Self, TemplateError> {
         let mut resources = Vec::new();
         for resource in &template.resources {
             let properties = match template.resolve(&resource.properties, &Marked) {
                 Ok(properties) => properties,
                 // A function that takes what another resource gives may not like our marks.
-                Err(_) if !template.references(&resource.properties).is_empty() => resource.properties.clone(),
+                Err(_) if depends_on_others(&template, &resource.properties) => resource.properties.clone(),
                 Err(error) => return Err(error),
             };
             resources.push(Resource {
@@ -163,4 +170,14 @@ impl Project {
         }
         finding
     }
+}
+
+/// Whether a value depends on other resources, stacks or stores.
+fn depends_on_others(template: &Template, node: &Node) -> bool {
+    let mut depends = !template.references(node).is_empty();
+    walk(node, &mut |node| {
+        depends |=
+            node.as_str().is_some_and(|text| text.contains("{{resolve:")) || node.get("Fn::ImportValue").is_some();
+    });
+    depends
 }

@@ -27,8 +27,8 @@ pub struct Return {
 
 /// Words that begin a statement, so that a line that starts with one ends the statement before it.
 const STATEMENTS: &[&str] = &[
-    "return", "throw", "if", "for", "while", "do", "try", "switch", "const", "let", "var", "function", "class", "break",
-    "continue", "async", "await",
+    "return", "throw", "if", "for", "while", "do", "try", "switch", "const", "let", "var", "function", "class",
+    "break", "continue", "async", "await",
 ];
 
 /// How this function ends.
@@ -200,7 +200,9 @@ impl Walk<'_> {
     /// Whether the line before goes on here: `x =⏎ await y`.
     fn is_unfinished(&self, here: usize) -> bool {
         let last = self.code.word(here - 1);
-        !self.code.is_any_word(here - 1) && !self.code.is_text(here - 1) && !matches!(last, ")" | "]" | "}")
+        !self.code.is_any_word(here - 1)
+            && !self.code.is_text(here - 1)
+            && !matches!(last, ")" | "]" | "}")
             && !last.starts_with(|c: char| c.is_ascii_digit())
     }
 }
@@ -217,7 +219,13 @@ mod tests {
         let found: Vec<&str> = flow
             .returns
             .iter()
-            .map(|one| if one.value.is_empty() { "" } else { &code.source.text[code.span(&one.value).start..code.span(&one.value).end] })
+            .map(|one| {
+                if one.value.is_empty() {
+                    ""
+                } else {
+                    &code.source.text[code.span(&one.value).start..code.span(&one.value).end]
+                }
+            })
             .collect();
         assert_eq!((found.as_slice(), flow.runs_out), (returns, runs_out));
     }

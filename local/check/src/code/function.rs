@@ -98,9 +98,7 @@ fn is_exported_member(code: &Code, token: usize) -> bool {
 }
 
 fn default_export(code: &Code, names_left: usize) -> Option<Function> {
-    let at = code.all().find(|&token| {
-        code.is_word(token, "export") && code.is_word(token + 1, "default")
-    })? + 2;
+    let at = code.all().find(|&token| code.is_word(token, "export") && code.is_word(token + 1, "default"))? + 2;
     value(code, at, names_left)
 }
 

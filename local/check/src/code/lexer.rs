@@ -52,9 +52,8 @@ pub struct Token {
 }
 
 /// Signs of more than one character, the longest first.
-const LONG_MARKS: &[&str] = &[
-    "===", "!==", "...", "=>", "==", "!=", "<=", ">=", "?.", "&&", "||", "??", "+=", "-=", "->", "::", ":=", "**",
-];
+const LONG_MARKS: &[&str] =
+    &["===", "!==", "...", "=>", "==", "!=", "<=", ">=", "?.", "&&", "||", "??", "+=", "-=", "->", "::", ":=", "**"];
 /// Words behind which a slash begins a regular expression.
 const BEFORE_PATTERN: &[&str] =
     &["return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do", "await", "yield"];
@@ -171,10 +170,22 @@ impl<'t> Lexer<'t> {
         self.skip(end.len());
         let many_lines = long || self.language == Language::Rust;
         let length = until(self.rest(), |rest| rest.starts_with(&end) || (!many_lines && rest.starts_with('\n')));
-        self.push(TokenKind::Text, length);
+        if long && self.begins_statement() {
+            // What a module or function says of itself is a comment.
+            self.skip(length);
+        } else {
+            self.push(TokenKind::Text, length);
+        }
         if self.rest().starts_with(&end) {
             self.skip(end.len());
         }
+    }
+
+    fn begins_statement(&self) -> bool {
+        self.tokens.last().is_none_or(|last| {
+            let word = &self.text[last.start..last.end];
+            last.line < self.line && !matches!(word, "(" | "[" | "{" | "," | "=" | "+")
+        })
     }
 
     /// The part of a template literal from here to its end or to the next expression in it.
@@ -228,7 +239,8 @@ impl<'t> Lexer<'t> {
             ('}', Some(depth)) => *depth -= 1,
             _ => {}
         }
-        let length = LONG_MARKS.iter().find(|mark| rest.starts_with(**mark)).map_or(first.len_utf8(), |mark| mark.len());
+        let length =
+            LONG_MARKS.iter().find(|mark| rest.starts_with(**mark)).map_or(first.len_utf8(), |mark| mark.len());
         self.push(TokenKind::Mark, length);
     }
 
@@ -279,9 +291,11 @@ mod tests {
         check(JavaScript, "a => 'b\\'c' // d", &["a", "=>", "'b\\'c'"]);
         check(JavaScript, "x = /['\"]/ / 2", &["x", "=", "'['\"]'", "/", "2"]);
         check(JavaScript, "return /}/", &["return", "'}'"]);
-        check(JavaScript, "`a${ {b: `c${d}`} }e`", &[
-            "'a'", "${", "{", "b", ":", "'c'", "${", "d", "}", "''", "}", "}", "'e'",
-        ]);
+        check(
+            JavaScript,
+            "`a${ {b: `c${d}`} }e`",
+            &["'a'", "${", "{", "b", ":", "'c'", "${", "d", "}", "''", "}", "}", "'e'"],
+        );
         check(JavaScript, "event?.a ?? $b", &["event", "?.", "a", "??", "$b"]);
     }
 
@@ -289,16 +303,19 @@ mod tests {
     fn python() {
         use Language::Python;
         check(Python, "x = f'a{b}' # c", &["x", "=", "'a{b}'"]);
-        check(Python, "\"\"\"a\n'b\"\"\"\nc", &["'a\n'b'", "c"]);
+        check(Python, "x = \"\"\"a\n'b\"\"\"\nc", &["x", "=", "'a\n'b'", "c"]);
+        check(Python, "\"\"\"of itself\"\"\"\ndef f():\n  \'\'\'too\'\'\'\n", &["def", "f", "(", ")", ":"]);
         check(Python, "f(1)", &["f", "(", "1", ")"]);
     }
 
     #[test]
     fn rust() {
         use Language::Rust;
-        check(Rust, "f::<'a>('x', '\\'', r#\"a\"b\"#, b\"c\")", &[
-            "f", "::", "<", "a", ">", "(", "'x'", ",", "'\\''", ",", "'a\"b'", ",", "'c'", ")",
-        ]);
+        check(
+            Rust,
+            "f::<'a>('x', '\\'', r#\"a\"b\"#, b\"c\")",
+            &["f", "::", "<", "a", ">", "(", "'x'", ",", "'\\''", ",", "'a\"b'", ",", "'c'", ")"],
+        );
     }
 
     #[test]

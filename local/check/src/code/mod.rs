@@ -5,6 +5,7 @@ mod flow;
 mod function;
 mod lexer;
 mod python;
+mod reach;
 
 use std::ops::Range;
 use std::path::Path;
@@ -16,6 +17,7 @@ pub use flow::{Flow, Return};
 pub use function::{Body, Function};
 use lexer::TokenKind;
 pub use lexer::{Language, Token};
+pub use reach::reached;
 
 /// A source file and its tokens.
 #[derive(Debug)]
@@ -98,6 +100,12 @@ impl Code {
     /// Whether a line ends before this token.
     fn begins_line(&self, token: usize) -> bool {
         token == 0 || self.tokens[token - 1].line < self.tokens[token].line
+    }
+
+    /// How many characters stand before the line of a token, if there are only spaces.
+    fn column(&self, token: usize) -> usize {
+        let start = self.tokens[token].start;
+        start - self.source.text[..start].rfind('\n').map_or(0, |at| at + 1)
     }
 
     /// Whether the code uses a name: as a word, or within a text (`event['triggerSource']`). Comments do not count.
@@ -283,7 +291,8 @@ mod tests {
 
     #[test]
     fn imports_of_the_project_are_known() {
-        let code = sample("a.ts", "import a from './a'; import 'x'; const b = require('../b.js'); export * from \"./c\"");
+        let code =
+            sample("a.ts", "import a from './a'; import 'x'; const b = require('../b.js'); export * from \"./c\"");
         assert_eq!(code.imports(), ["./a", "../b.js", "./c"]);
         assert_eq!(sample("main.rs", "mod store;\nmod inner { }\n").imports(), ["store"]);
     }

@@ -7,7 +7,9 @@ use super::{Body, Code, Flow, Function, Return};
 /// The function of this name at the top of a module.
 pub fn find(code: &Code, name: &str) -> Option<Function> {
     let def = code.all().find(|&token| {
-        code.is_word(token, "def") && code.is_word(token + 1, name) && code.begins_line(first_of(code, token))
+        code.is_word(token, "def")
+            && code.is_word(token + 1, name)
+            && code.begins_line(first_of(code, token))
             && indent(code, first_of(code, token)) == 0
     })?;
     let start = first_of(code, def);
@@ -229,7 +231,10 @@ mod tests {
             .iter()
             .map(|one| if one.value.is_empty() { String::new() } else { code.span(&one.value).text().to_owned() })
             .collect();
-        assert_eq!((found.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), flow.runs_out), (returns, runs_out));
+        assert_eq!(
+            (found.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), flow.runs_out),
+            (returns, runs_out)
+        );
     }
 
     #[test]
@@ -263,7 +268,10 @@ mod tests {
 
     #[test]
     fn imports_of_the_project() {
-        let code = sample("a.py", "import boto3\nfrom .store import put\nfrom ..a.b import c\nfrom . import d, e\nimport f.g as h\n");
+        let code = sample(
+            "a.py",
+            "import boto3\nfrom .store import put\nfrom ..a.b import c\nfrom . import d, e\nimport f.g as h\n",
+        );
         assert_eq!(code.imports(), ["boto3", "./store", "./../a/b", "./d", "./e", "f/g"]);
     }
 }

@@ -1,13 +1,14 @@
 //! Where functions have their code: the file that `Handler` names, and the modules of the project that it imports.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use template::{Files, Node, Source, Span};
 
 use super::{Project, Resource};
-use crate::code::{Code, Function, Language};
+use crate::code::{Call, Code, Function, Language, reached};
 
 /// Files of one function: what is imported further is not read.
 const FILES_MAX: usize = 40;
@@ -24,11 +25,18 @@ pub(crate) struct Handler {
     pub export: String,
     /// The file that `Handler` names, then what it imports.
     pub codes: Vec<Code>,
+    /// Of each file the stretches that this function uses.
+    reached: Vec<Vec<Range<usize>>>,
     /// Where the code stands in the template, if it stands there.
     inline: Option<Span>,
 }
 
 impl Handler {
+    fn new(function: &Resource, export: String, codes: Vec<Code>, inline: Option<Span>) -> Self {
+        let reached = reached(&codes, &export);
+        Self { function: function.logical_id.clone(), export, codes, reached, inline }
+    }
+
     /// The file that `Handler` names.
     pub fn entry(&self) -> &Code {
         &self.codes[0]
@@ -39,14 +47,32 @@ impl Handler {
         self.entry().function(&self.export)
     }
 
-    /// Whether any of the files uses a name.
-    pub fn mentions(&self, name: &str) -> bool {
-        self.codes.iter().any(|code| code.mentions(name))
+    /// The parts of its files that it uses.
+    fn parts(&self) -> impl Iterator<Item = (&Code, &Range<usize>)> {
+        self.codes.iter().zip(&self.reached).flat_map(|(code, ranges)| ranges.iter().map(move |range| (code, range)))
     }
 
-    /// Whether any of the files uses any of these names.
+    /// The tokens that it uses, with their files.
+    pub fn tokens(&self) -> impl Iterator<Item = (&Code, usize)> {
+        self.parts().flat_map(|(code, range)| range.clone().map(move |token| (code, token)))
+    }
+
+    /// Whether it uses a name.
+    pub fn mentions(&self, name: &str) -> bool {
+        self.parts().any(|(code, range)| code.mentions_in(range.clone(), name))
+    }
+
+    /// Whether it uses any of these names.
     pub fn mentions_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.mentions(name))
+    }
+
+    /// Calls of any of these names, with their files.
+    pub fn calls<'h>(&'h self, names: &'h [&'h str]) -> impl Iterator<Item = (&'h Code, Call)> {
+        self.codes.iter().zip(&self.reached).flat_map(move |(code, ranges)| {
+            let is_used = |call: &Call| ranges.iter().any(|range| range.contains(&call.name));
+            code.calls(names).filter(is_used).map(move |call| (code, call))
+        })
     }
 
     /// A place in code that stands in the template, there: its line, if that can be found.
@@ -69,7 +95,8 @@ impl Handler {
             if candidate.trim() == line.trim() {
                 if same == before {
                     let indent = candidate.len() - candidate.trim_start().len();
-                    let within = span.start - line_start - (line.len() - line.trim_start().len()).min(span.start - line_start);
+                    let within =
+                        span.start - line_start - (line.len() - line.trim_start().len()).min(span.start - line_start);
                     let length = span.text().lines().next().map_or(0, str::len);
                     let start = at + indent + within;
                     return Span { source: Arc::clone(&inline.source), start, end: start + length };
@@ -94,14 +121,10 @@ fn handler(function: &Resource, files: &dyn Files) -> Option<Handler> {
     if let Some(inline) = inline_of(code) {
         let language = if runtime.starts_with("python") { Language::Python } else { Language::JavaScript };
         let source = Source::new(&inline.span.source.path, inline.as_str()?);
-        let code = Code::read_as(&source, language);
+        let codes = vec![Code::read_as(&source, language)];
         let export = handler.rsplit('.').next().unwrap_or("handler").to_owned();
-        return Some(Handler {
-            function: function.logical_id.clone(),
-            export,
-            codes: vec![code],
-            inline: Some(inline.span.clone()),
-        });
+        let inline = Some(inline.span.clone());
+        return Some(Handler::new(function, export, codes, inline));
     }
     let root = root_of(function, code)?;
     let (path, export) = handler.rsplit_once('.').unwrap_or((handler, "handler"));
@@ -112,7 +135,7 @@ fn handler(function: &Resource, files: &dyn Files) -> Option<Handler> {
         first_of(candidates, files)?
     };
     let codes = with_imports(entry, &root, files);
-    Some(Handler { function: function.logical_id.clone(), export: export.to_owned(), codes, inline: None })
+    Some(Handler::new(function, export.to_owned(), codes, None))
 }
 
 /// Code that stands in the template itself.

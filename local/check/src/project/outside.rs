@@ -23,17 +23,21 @@ impl Outside for Marked {
     }
 
     fn import(&self, export: &str) -> Option<String> {
-        Some(mark("", &format!("import {export}")))
+        Some(unknown(&format!("import {export}")))
     }
 
     fn parameter(&self, name: &str) -> Option<String> {
-        Some(mark("", &format!("ssm {name}")))
+        Some(unknown(&format!("ssm {name}")))
     }
 
-    /// A document with any member could be asked for; so it is none, and the caller does without.
     fn secret(&self, id: &str) -> Option<String> {
-        Some(mark("", &format!("secret {id}")))
+        Some(unknown(&format!("secret {id}")))
     }
+}
+
+/// A value that is not known, and what it is.
+pub fn unknown(what: &str) -> String {
+    mark("", what)
 }
 
 fn mark(logical_id: &str, attribute: &str) -> String {
@@ -42,7 +46,10 @@ fn mark(logical_id: &str, attribute: &str) -> String {
 
 /// The resources that a text refers to, with the attributes.
 pub fn marks(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.split(START).skip(1).filter_map(|part| part.split_once(END)?.0.split_once(MIDDLE)).filter(|(id, _)| !id.is_empty())
+    text.split(START)
+        .skip(1)
+        .filter_map(|part| part.split_once(END)?.0.split_once(MIDDLE))
+        .filter(|(id, _)| !id.is_empty())
 }
 
 /// Whether a text is partly unknown: of another resource, stack or store.
@@ -58,6 +65,6 @@ mod tests {
     fn marks_are_found_again() {
         let text = format!("a{}b{}", mark("A", ""), mark("B", "Arn"));
         assert_eq!(marks(&text).collect::<Vec<_>>(), [("A", ""), ("B", "Arn")]);
-        assert_eq!(marks(&mark("", "import x")).count(), 0);
+        assert_eq!(marks(&unknown("import x")).count(), 0);
     }
 }

@@ -36,11 +36,18 @@ impl Project {
         for pool in self.of_kind("AWS::Cognito::UserPool") {
             let config = pool.get("LambdaConfig").and_then(Node::as_map);
             for entry in config.map(|config| config.entries()).unwrap_or_default() {
-                let arn = if entry.value.as_map().is_some() { entry.value.get("LambdaArn") } else { Some(&entry.value) };
+                let arn =
+                    if entry.value.as_map().is_some() { entry.value.get("LambdaArn") } else { Some(&entry.value) };
                 let name = entry.key.strip_suffix("Config").unwrap_or(&entry.key);
                 if let Some(arn) = arn.filter(|_| name != "KMSKeyID") {
                     let function = self.function(arn);
-                    triggers.push(Trigger { name, pool: Some(pool), function, span: &entry.key_span, is_attached_later: false });
+                    triggers.push(Trigger {
+                        name,
+                        pool: Some(pool),
+                        function,
+                        span: &entry.key_span,
+                        is_attached_later: false,
+                    });
                 }
             }
         }

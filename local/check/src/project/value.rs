@@ -30,8 +30,7 @@ impl Project {
         if let Some((logical_id, _)) = marks(text).last() {
             return self.resource(logical_id);
         }
-        let names_it = |name: &str| text == name || text.strip_suffix(name).is_some_and(|rest| rest.ends_with([':', '/']));
-        self.all().iter().find(|resource| resource.name().is_some_and(names_it))
+        self.all().iter().find(|resource| resource.name().is_some_and(|name| is_named(text, name)))
     }
 
     /// The resource of this kind that a value refers to.
@@ -40,8 +39,9 @@ impl Project {
         if is_marked(text) {
             return self.target(value).filter(|resource| resource.kind == kind);
         }
-        let names_it = |name: &str| text == name || text.strip_suffix(name).is_some_and(|rest| rest.ends_with([':', '/']));
-        self.of_kind(kind).find(|resource| resource.name().is_some_and(names_it))
+        let is_it =
+            |resource: &&Resource| resource.kind == kind && resource.name().is_some_and(|name| is_named(text, name));
+        self.all().iter().find(is_it)
     }
 
     /// The function that a value refers to, through aliases and versions.
@@ -53,12 +53,19 @@ impl Project {
         if is_marked(text) {
             let through = self.target(value)?;
             let is_alias = matches!(through.kind.as_str(), "AWS::Lambda::Alias" | "AWS::Lambda::Version");
-            return is_alias.then(|| self.target_of_kind(through.get("FunctionName")?, "AWS::Lambda::Function")).flatten();
+            return is_alias
+                .then(|| self.target_of_kind(through.get("FunctionName")?, "AWS::Lambda::Function"))
+                .flatten();
         }
         // arn:…:function:name:alias
         let (rest, _) = text.rsplit_once(':')?;
         self.target_of_kind(&Node::string(&value.span, rest), "AWS::Lambda::Function")
     }
+}
+
+/// Whether a text is a name, or an ARN that ends with it.
+fn is_named(text: &str, name: &str) -> bool {
+    text == name || text.strip_suffix(name).is_some_and(|rest| rest.ends_with([':', '/']))
 }
 
 /// Whether a value depends on what is not in this template.

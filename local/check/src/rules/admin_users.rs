@@ -8,10 +8,30 @@ use crate::project::{Handler, Project, walk};
 const CREATES: &[&str] = &["AdminCreateUserCommand", "adminCreateUser", "admin_create_user"];
 /// What tells others, or writes itself.
 const TELLS: &[&str] = &[
-    "PutEventsCommand", "putEvents", "put_events", "PutCommand", "PutItemCommand", "putItem", "put_item", "UpdateCommand",
-    "UpdateItemCommand", "updateItem", "update_item", "DeleteCommand", "DeleteItemCommand", "deleteItem", "delete_item",
-    "TransactWriteCommand", "TransactWriteItemsCommand", "transactWrite", "transact_write_items", "DocumentClient",
-    "SendMessageCommand", "sendMessage", "send_message", "PublishCommand",
+    "PutEventsCommand",
+    "putEvents",
+    "put_events",
+    "PutCommand",
+    "PutItemCommand",
+    "putItem",
+    "put_item",
+    "UpdateCommand",
+    "UpdateItemCommand",
+    "updateItem",
+    "update_item",
+    "DeleteCommand",
+    "DeleteItemCommand",
+    "deleteItem",
+    "delete_item",
+    "TransactWriteCommand",
+    "TransactWriteItemsCommand",
+    "transactWrite",
+    "transact_write_items",
+    "DocumentClient",
+    "SendMessageCommand",
+    "sendMessage",
+    "send_message",
+    "PublishCommand",
 ];
 
 pub const UNSEEN: Rule = Rule {
@@ -37,7 +57,8 @@ fn unseen(project: &Project) -> Vec<Mark> {
         return Vec::new();
     }
     let is_blind = |pool: Option<&Node>| {
-        pool.and_then(|pool| project.target(pool)).is_some_and(|pool| pools.iter().any(|(one, _)| one.logical_id == pool.logical_id))
+        pool.and_then(|pool| project.target(pool))
+            .is_some_and(|pool| pools.iter().any(|(one, _)| one.logical_id == pool.logical_id))
     };
     let mut places: Vec<Span> = Vec::new();
     for (pool, _) in &pools {
@@ -48,9 +69,7 @@ fn unseen(project: &Project) -> Vec<Mark> {
     places.extend(users.map(|user| user.span.clone()));
     let creating: Vec<&Handler> = project.handlers().iter().filter(|handler| handler.mentions_any(CREATES)).collect();
     for handler in creating.iter().filter(|handler| !handler.mentions_any(TELLS)) {
-        for code in &handler.codes {
-            places.extend(code.calls(CREATES).map(|call| code.span_of(call.name)));
-        }
+        places.extend(handler.calls(CREATES).map(|(code, call)| code.span_of(call.name)));
     }
     if creating.is_empty() && places.is_empty() {
         places.extend(allowed(project));
@@ -98,8 +117,14 @@ pub const CHANGES_UNSEEN: Rule = Rule {
 };
 
 const CHANGES: &[&str] = &[
-    "AdminDeleteUserCommand", "adminDeleteUser", "admin_delete_user", "AdminUpdateUserAttributesCommand",
-    "adminUpdateUserAttributes", "admin_update_user_attributes", "AdminDisableUserCommand", "adminDisableUser",
+    "AdminDeleteUserCommand",
+    "adminDeleteUser",
+    "admin_delete_user",
+    "AdminUpdateUserAttributesCommand",
+    "adminUpdateUserAttributes",
+    "admin_update_user_attributes",
+    "AdminDisableUserCommand",
+    "adminDisableUser",
     "admin_disable_user",
 ];
 
@@ -110,11 +135,12 @@ fn changes_unseen(project: &Project) -> Vec<Mark> {
     }
     let mut marks = Vec::new();
     for handler in project.handlers().iter().filter(|handler| !handler.mentions_any(TELLS)) {
-        for code in &handler.codes {
-            for call in code.calls(CHANGES) {
-                let message = "nobody hears of this change: the profile stays as it was";
-                marks.push(Mark::at(&code.span_of(call.name), message).help("publish an event in the same function, or write the profile there"));
-            }
+        for (code, call) in handler.calls(CHANGES) {
+            let message = "nobody hears of this change: the profile stays as it was";
+            marks.push(
+                Mark::at(&code.span_of(call.name), message)
+                    .help("publish an event in the same function, or write the profile there"),
+            );
         }
     }
     marks

@@ -21,7 +21,8 @@ fn created_twice(project: &Project) -> Vec<Mark> {
     for (at, (bus, name)) in named.iter().enumerate() {
         let same = |(_, other): &&(&Resource, &Node)| other.as_str() == name.as_str() && !is_unknown(name);
         if let Some((first, _)) = named[..at].iter().find(same) {
-            let message = format!("two buses are called {}: the second one cannot be made", name.as_str().unwrap_or_default());
+            let message =
+                format!("two buses are called {}: the second one cannot be made", name.as_str().unwrap_or_default());
             let (place, other) = if is_generated(bus) || !is_generated(first) { (bus, first) } else { (first, bus) };
             marks.push(Mark::at(&place.span, message).also(&other.span, "the other one").help(
                 "in an eventBridge event, name a bus of `resources` by reference: eventBus: !Ref TheBus, or !GetAtt TheBus.Arn",
@@ -104,7 +105,8 @@ fn third_hop(project: &Project) -> Vec<Mark> {
     for (rule, from, to, arn) in &hops {
         let Some(from) = from else { continue };
         if let Some((first, ..)) = hops.iter().find(|(_, _, before, _)| before == from) {
-            let message = format!("what {from} got from another bus is not passed on to {to} (THIRD_ACCOUNT_HOP_DETECTED)");
+            let message =
+                format!("what {from} got from another bus is not passed on to {to} (THIRD_ACCOUNT_HOP_DETECTED)");
             marks.push(
                 Mark::at(&arn.span, message)
                     .also(&first.span, "the first hop")

@@ -74,7 +74,8 @@ fn way_back<'p>(from: &'p str, came: &HashMap<&str, (&'p str, Span)>) -> Vec<(&'
 
 fn mark(from: &str, cycle: &[(&str, Span)]) -> Mark {
     let path = cycle.iter().map(|(id, _)| *id);
-    let message = format!("resources wait for each other: {}", std::iter::once(from).chain(path).collect::<Vec<_>>().join(" → "));
+    let message =
+        format!("resources wait for each other: {}", std::iter::once(from).chain(path).collect::<Vec<_>>().join(" → "));
     let mut steps = cycle.iter();
     let (first, span) = steps.next().expect("a cycle has a step");
     let mut mark = Mark::at(span, message).label(format!("{from} waits for {first}"));

@@ -27,7 +27,8 @@ fn rules(project: &Project) -> Vec<Mark> {
         .map(|(rule, target)| {
             let span = target.get("Arn").map_or(&rule.span, |arn| &arn.span);
             let message = format!("events of {} that cannot be delivered to this target are lost", rule.logical_id);
-            Mark::at(span, message).help("give the target a DeadLetterConfig with a standard queue that events.amazonaws.com may send to")
+            Mark::at(span, message)
+                .help("give the target a DeadLetterConfig with a standard queue that events.amazonaws.com may send to")
         })
         .collect()
 }
@@ -43,7 +44,10 @@ fn functions(project: &Project) -> Vec<Mark> {
     let mut marks = Vec::new();
     for function in project.of_kind("AWS::Lambda::Function") {
         let is_it = |target: &Node| {
-            target.get("Arn").and_then(|arn| project.function(arn)).is_some_and(|one| one.logical_id == function.logical_id)
+            target
+                .get("Arn")
+                .and_then(|arn| project.function(arn))
+                .is_some_and(|one| one.logical_id == function.logical_id)
         };
         let Some((rule, target)) = event_targets(project).find(|(_, target)| is_it(target)) else { continue };
         if function.at(&["DeadLetterConfig", "TargetArn"]).is_some() || has_destination(project, function) {
@@ -78,7 +82,10 @@ pub const POLICY: Rule = Rule {
 fn policies(project: &Project) -> Vec<Mark> {
     let mut marks = Vec::new();
     for (_, target) in project.rule_targets() {
-        let queues = [(target.get("Arn"), "this queue gets no events"), (target.at(&["DeadLetterConfig", "Arn"]), "this dead-letter queue stays empty")];
+        let queues = [
+            (target.get("Arn"), "this queue gets no events"),
+            (target.at(&["DeadLetterConfig", "Arn"]), "this dead-letter queue stays empty"),
+        ];
         for (arn, what) in queues {
             let Some(arn) = arn else { continue };
             let Some(queue) = project.target_of_kind(arn, "AWS::SQS::Queue") else { continue };
@@ -102,7 +109,10 @@ fn lets_events_in(project: &Project, queue: &Resource) -> bool {
         let statements = policy.at(&["PolicyDocument", "Statement"]);
         items(statements).iter().any(|statement| {
             let allows = statement.get("Effect").and_then(Node::as_str) == Some("Allow");
-            let service = statement.at(&["Principal", "Service"]).or(statement.at(&["Principal", "AWS"])).or(statement.get("Principal"));
+            let service = statement
+                .at(&["Principal", "Service"])
+                .or(statement.at(&["Principal", "AWS"]))
+                .or(statement.get("Principal"));
             let by_events = items(service).iter().any(|one| matches!(one.as_str(), Some("events.amazonaws.com" | "*")));
             let sends = items(statement.get("Action")).iter().any(|action| {
                 let action = action.as_str().unwrap_or_default().to_ascii_lowercase();
@@ -131,7 +141,8 @@ pub const FIFO: Rule = Rule {
 
 fn fifo(project: &Project) -> Vec<Mark> {
     let of_rules = project.rule_targets().into_iter().filter_map(|(_, target)| target.at(&["DeadLetterConfig", "Arn"]));
-    let of_functions = project.of_kind("AWS::Lambda::Function").filter_map(|function| function.at(&["DeadLetterConfig", "TargetArn"]));
+    let of_functions =
+        project.of_kind("AWS::Lambda::Function").filter_map(|function| function.at(&["DeadLetterConfig", "TargetArn"]));
     of_rules
         .chain(of_functions)
         .filter_map(|arn| {

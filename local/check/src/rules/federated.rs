@@ -43,10 +43,15 @@ fn first_sign_in(project: &Project) -> Vec<Mark> {
             if find("PostConfirmation").is_some() || find("PreTokenGeneration").is_some() {
                 return None;
             }
-            let message = format!("the first sign-in through {} is not seen: PostAuthentication does not run at it", provider.logical_id);
-            Some(Mark::at(&provider.span, message).also(authentication.span, "runs from the second sign-in on").help(
-                "attach PostConfirmation too, or PreTokenGeneration, which runs at all of them",
-            ))
+            let message = format!(
+                "the first sign-in through {} is not seen: PostAuthentication does not run at it",
+                provider.logical_id
+            );
+            Some(
+                Mark::at(&provider.span, message)
+                    .also(authentication.span, "runs from the second sign-in on")
+                    .help("attach PostConfirmation too, or PreTokenGeneration, which runs at all of them"),
+            )
         })
         .collect()
 }
@@ -61,8 +66,12 @@ pub const REQUIRED_ATTRIBUTE: Rule = Rule {
 fn required_attribute(project: &Project) -> Vec<Mark> {
     let mut marks = Vec::new();
     for (provider, pool) in providers(project) {
-        for (name, place) in schema(pool, "Required", true).filter(|(name, _)| *name != "sub" && !maps(provider, name)) {
-            let message = format!("{} does not map {name}, which the pool requires: sign-in fails with \"attributes required: [{name}]\"", provider.logical_id);
+        for (name, place) in schema(pool, "Required", true).filter(|(name, _)| *name != "sub" && !maps(provider, name))
+        {
+            let message = format!(
+                "{} does not map {name}, which the pool requires: sign-in fails with \"attributes required: [{name}]\"",
+                provider.logical_id
+            );
             marks.push(
                 Mark::at(&place.span, message)
                     .also(&provider.span, "this provider")
@@ -84,8 +93,13 @@ fn immutable_attribute(project: &Project) -> Vec<Mark> {
     let mut marks = Vec::new();
     for (provider, pool) in providers(project) {
         for (name, place) in schema(pool, "Mutable", false).filter(|(name, _)| maps(provider, name)) {
-            let message = format!("{} writes {name} at every sign-in, and the pool lets it be written once", provider.logical_id);
-            marks.push(Mark::at(&place.span, message).also(&provider.span, "this provider").help("set Mutable: true: this cannot be changed once the pool exists"));
+            let message =
+                format!("{} writes {name} at every sign-in, and the pool lets it be written once", provider.logical_id);
+            marks.push(
+                Mark::at(&place.span, message)
+                    .also(&provider.span, "this provider")
+                    .help("set Mutable: true: this cannot be changed once the pool exists"),
+            );
         }
     }
     marks
@@ -103,7 +117,8 @@ fn email_verified(project: &Project) -> Vec<Mark> {
         .filter(|(provider, _)| maps(provider, "email") && !maps(provider, "email_verified"))
         .filter_map(|(provider, _)| {
             let entry = provider.get("AttributeMapping")?.as_map()?.entry("email")?;
-            let message = format!("addresses from {} are unverified: nobody can reset a password with them", provider.logical_id);
+            let message =
+                format!("addresses from {} are unverified: nobody can reset a password with them", provider.logical_id);
             Some(Mark::at(&entry.key_span, message).help("map email_verified as well, if the provider sends it"))
         })
         .collect()
@@ -121,15 +136,14 @@ fn link_in_pre_sign_up(project: &Project) -> Vec<Mark> {
     let mut marks = Vec::new();
     for trigger in project.triggers().into_iter().filter(|trigger| trigger.name == "PreSignUp") {
         let Some(handler) = trigger.function.and_then(|function| project.handler_of(function)) else { continue };
-        for code in &handler.codes {
-            for call in code.calls(&names) {
-                let message = "the sign-in that runs this ends with \"Already found an entry for username\"; the second one works";
-                marks.push(
-                    Mark::at(&code.span_of(call.name), message)
-                        .also(trigger.span, "it runs at this trigger")
-                        .help("let the application begin the sign-in again when it sees this error"),
-                );
-            }
+        for (code, call) in handler.calls(&names) {
+            let message =
+                "the sign-in that runs this ends with \"Already found an entry for username\"; the second one works";
+            marks.push(
+                Mark::at(&code.span_of(call.name), message)
+                    .also(trigger.span, "it runs at this trigger")
+                    .help("let the application begin the sign-in again when it sees this error"),
+            );
         }
     }
     marks

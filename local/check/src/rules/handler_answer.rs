@@ -23,8 +23,15 @@ fn event(project: &Project) -> Vec<Mark> {
             let code = handler.entry();
             let flow = code.flow(&called);
             let (span, what) = fault(code, &called, &flow, node_version(function))?;
-            let message = format!("{what}: {} fails with InvalidLambdaResponseException, \"Unrecognizable lambda output\"", trigger.name);
-            Some(Mark::at(&span, message).also(trigger.span, "it runs at this trigger").help("end every way through the handler with `return event`"))
+            let message = format!(
+                "{what}: {} fails with InvalidLambdaResponseException, \"Unrecognizable lambda output\"",
+                trigger.name
+            );
+            Some(
+                Mark::at(&span, message)
+                    .also(trigger.span, "it runs at this trigger")
+                    .help("end every way through the handler with `return event`"),
+            )
         })
         .collect()
 }
@@ -101,7 +108,8 @@ fn wrong_value(code: &Code, value: std::ops::Range<usize>) -> Option<String> {
         let word = code.word(first);
         let is_nothing = matches!(word, "undefined" | "null" | "None" | "true" | "false" | "True" | "False");
         let is_literal = code.is_text(first) || word.starts_with(|c: char| c.is_ascii_digit());
-        return (is_nothing || is_literal).then(|| if code.is_text(first) { "a text".to_owned() } else { word.to_owned() });
+        return (is_nothing || is_literal)
+            .then(|| if code.is_text(first) { "a text".to_owned() } else { word.to_owned() });
     }
     // An answer as API Gateway wants it.
     let is_object = code.is_mark(first, "{") && code.closing(first) == Some(value.end - 1);
@@ -124,7 +132,8 @@ fn callback(project: &Project) -> Vec<Mark> {
             let called = handler.called()?;
             let is_new = node_version(function)? >= NODE_WITHOUT_CALLBACKS;
             (is_new && called.parameters.len() > 2).then(|| {
-                let message = "this handler takes a callback: on Node.js 24 it fails with Runtime.CallbackHandlerDeprecated";
+                let message =
+                    "this handler takes a callback: on Node.js 24 it fails with Runtime.CallbackHandlerDeprecated";
                 Mark::at(&handler.entry().span_of(called.start), message)
                     .also(function.span_at(&["Runtime"]), "the runtime")
                     .help("make it `async (event) => { …; return event; }`")

@@ -37,11 +37,15 @@ fn visibility(project: &Project) -> Vec<Mark> {
             let is_written = timeout_span.text().parse() == Ok(timeout) || queue.get("VisibilityTimeout").is_some();
             (visible < TIMES * timeout && is_written).then(|| {
                 let message = format!(
-                    "messages come back after {visible} s, and {} may take {timeout} s for one batch", function.logical_id
+                    "messages come back after {visible} s, and {} may take {timeout} s for one batch",
+                    function.logical_id
                 );
                 Mark::at(queue.span_at(&["VisibilityTimeout"]), message)
                     .also(function.span_at(&["Timeout"]), "the function's time-out")
-                    .help(format!("set VisibilityTimeout to {} or more: {TIMES} times the function's time-out", TIMES * timeout))
+                    .help(format!(
+                        "set VisibilityTimeout to {} or more: {TIMES} times the function's time-out",
+                        TIMES * timeout
+                    ))
             })
         })
         .collect()
@@ -113,8 +117,12 @@ fn stream_failures(project: &Project) -> Vec<Mark> {
         .filter(|mapping| mapping.at(&["DestinationConfig", "OnFailure", "Destination"]).is_none())
         .filter_map(|mapping| {
             let limit = limit(mapping)?;
-            let message = format!("{} skips records after their last attempt, and nobody hears of it", mapping.logical_id);
-            Some(Mark::at(&limit.span, message).help("set DestinationConfig.OnFailure.Destination to the ARN of a queue or topic"))
+            let message =
+                format!("{} skips records after their last attempt, and nobody hears of it", mapping.logical_id);
+            Some(
+                Mark::at(&limit.span, message)
+                    .help("set DestinationConfig.OnFailure.Destination to the ARN of a queue or topic"),
+            )
         })
         .collect()
 }

@@ -6,8 +6,19 @@ use crate::finding::{Mark, Rule, Severity};
 use crate::project::{Project, Resource};
 
 /// What the envelope of an event has.
-const KEYS: &[&str] =
-    &["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name", "$or"];
+const KEYS: &[&str] = &[
+    "version",
+    "id",
+    "detail-type",
+    "source",
+    "account",
+    "time",
+    "region",
+    "resources",
+    "detail",
+    "replay-name",
+    "$or",
+];
 const OPERATORS: &[&str] =
     &["prefix", "suffix", "anything-but", "exists", "wildcard", "numeric", "cidr", "exactly", "equals-ignore-case"];
 
@@ -69,11 +80,17 @@ fn fields(node: &Node, marks: &mut Vec<Mark>) {
         match &entry.value.kind {
             Kind::Scalar(_) => {
                 let message = format!("the value of {} must be a list", entry.key);
-                marks.push(Mark::at(&entry.value.span, message).help(format!("write {}: [{}]", entry.key, entry.value.span.text())));
+                marks.push(Mark::at(&entry.value.span, message).help(format!(
+                    "write {}: [{}]",
+                    entry.key,
+                    entry.value.span.text()
+                )));
             }
             Kind::Map(map) if map.is_empty() => marks.push(Mark::at(&entry.key_span, "an empty map is no pattern")),
             Kind::Map(_) => fields(&entry.value, marks),
-            Kind::List(items) if items.is_empty() => marks.push(Mark::at(&entry.key_span, "an empty list is no pattern")),
+            Kind::List(items) if items.is_empty() => {
+                marks.push(Mark::at(&entry.key_span, "an empty list is no pattern"))
+            }
             Kind::List(items) if entry.key == "$or" => items.iter().for_each(|item| fields(item, marks)),
             Kind::List(items) => items.iter().for_each(|item| value(item, marks)),
         }

@@ -67,7 +67,8 @@ fn client_reveals_users(project: &Project) -> Vec<Mark> {
         .filter(|client| !is_for_machines(client))
         .filter(|client| client.text("PreventUserExistenceErrors").is_none_or(|value| value == "LEGACY"))
         .map(|client| {
-            let message = format!("the client {} answers differently for people who have no account", client.logical_id);
+            let message =
+                format!("the client {} answers differently for people who have no account", client.logical_id);
             Mark::at(client.key_span("PreventUserExistenceErrors"), message)
                 .help("set PreventUserExistenceErrors: ENABLED; the console does so, CloudFormation and the API do not")
         })

@@ -46,11 +46,15 @@ fn created_twice(project: &Project) -> Vec<Mark> {
         let is_same = |other: &&&Resource| other.name() == name.as_str();
         let Some(first) = pools[..at].iter().find(is_same) else { continue };
         let text = name.as_str().unwrap_or_default();
-        let message = format!("two pools are made that are called {text}: {} and {}", first.logical_id, pool.logical_id);
+        let message =
+            format!("two pools are made that are called {text}: {} and {}", first.logical_id, pool.logical_id);
         let id = logical_id(text);
         let other = if first.logical_id == id { pool } else { first };
         let help = if project.is_serverless() {
-            format!("the event's pool is called {id}: give the resource {} this logical id, then the two are one", other.logical_id)
+            format!(
+                "the event's pool is called {id}: give the resource {} this logical id, then the two are one",
+                other.logical_id
+            )
         } else {
             "make one of them, and let both uses refer to it".to_owned()
         };
@@ -75,19 +79,20 @@ pub const COLLIDING: Rule = Rule {
 };
 
 fn colliding(project: &Project) -> Vec<Mark> {
-    let made: Vec<&Node> = events(project).into_iter().filter(|event| !event.existing).map(|event| event.pool).collect();
+    let made: Vec<&Node> =
+        events(project).into_iter().filter(|event| !event.existing).map(|event| event.pool).collect();
     let mut marks = Vec::new();
     for (at, pool) in made.iter().enumerate() {
         let Some(name) = pool.as_str() else { continue };
-        let collides = |other: &&&Node| {
-            other.as_str().is_some_and(|other| other != name && logical_id(other) == logical_id(name))
-        };
+        let collides =
+            |other: &&&Node| other.as_str().is_some_and(|other| other != name && logical_id(other) == logical_id(name));
         if let Some(first) = made[..at].iter().find(collides) {
-            let message = format!("{name} and {} are both called {}", first.as_str().unwrap_or_default(), logical_id(name));
+            let message =
+                format!("{name} and {} are both called {}", first.as_str().unwrap_or_default(), logical_id(name));
             marks.push(
-                Mark::at(&pool.span, message)
-                    .also(&first.span, "the other name")
-                    .help("letters and digits make the logical id: let the names differ in them, or write the same name"),
+                Mark::at(&pool.span, message).also(&first.span, "the other name").help(
+                    "letters and digits make the logical id: let the names differ in them, or write the same name",
+                ),
             );
         }
     }
@@ -122,7 +127,8 @@ fn renamed(project: &Project) -> Vec<Mark> {
 fn attached(project: &Project) -> impl Iterator<Item = (&Resource, Option<&Resource>, &Span)> {
     project.of_kind(EXISTING_POOL).map(|custom| {
         let name = custom.get("UserPoolName");
-        let pool = project.of_kind(POOL).find(|pool| pool.name().is_some() && pool.name() == name.and_then(Node::as_str));
+        let pool =
+            project.of_kind(POOL).find(|pool| pool.name().is_some() && pool.name() == name.and_then(Node::as_str));
         (custom, pool, name.map_or(&custom.span, |name| &name.span))
     })
 }
@@ -139,7 +145,10 @@ fn existing_here(project: &Project) -> Vec<Mark> {
         .filter_map(|(_, pool, span)| {
             let pool = pool?;
             let id = logical_id(pool.name()?);
-            let message = format!("this pool is of the same stack ({}): it loses its triggers when its resource changes", pool.logical_id);
+            let message = format!(
+                "this pool is of the same stack ({}): it loses its triggers when its resource changes",
+                pool.logical_id
+            );
             Some(Mark::at(span, message).also(&pool.span, "the pool").help(format!(
                 "leave `existing` out and call the resource {id}, then the event and the resource are one pool"
             )))
@@ -176,9 +185,8 @@ fn not_a_name(project: &Project) -> Vec<Mark> {
         .into_iter()
         .filter(|event| event.pool.as_str().is_none_or(|text| text.contains("arn:") || text.contains("ImportValue")))
         .map(|event| {
-            Mark::at(&event.pool.span, "this is not the name of a pool").help(
-                "write the pool's UserPoolName; pool and function belong into the same stack",
-            )
+            Mark::at(&event.pool.span, "this is not the name of a pool")
+                .help("write the pool's UserPoolName; pool and function belong into the same stack")
         })
         .collect()
 }

@@ -9,10 +9,14 @@ use crate::project::{Project, is_unknown};
 const CALLS: &[&str] = &["PutEventsCommand", "putEvents", "put_events"];
 
 /// Calls of the SDK, not of functions that happen to have its words for a name.
-fn calls(code: &Code) -> impl Iterator<Item = Call> + '_ {
-    code.calls(CALLS).filter(|call| {
-        call.name > 0 && (code.is_mark(call.name - 1, ".") || code.is_mark(call.name - 1, "?.") || code.is_word(call.name - 1, "new"))
-    })
+fn is_of_sdk(code: &Code, call: &Call) -> bool {
+    let before = call.name.wrapping_sub(1);
+    code.is_mark(before, ".") || code.is_mark(before, "?.") || code.is_word(before, "new")
+}
+
+/// Whether a file publishes events.
+fn publishes(code: &Code) -> bool {
+    code.calls(CALLS).any(|call| is_of_sdk(code, &call))
 }
 
 pub const FAILURES_UNREAD: Rule = Rule {
@@ -28,13 +32,12 @@ fn failures_unread(project: &Project) -> Vec<Mark> {
         if handler.mentions_any(&["FailedEntryCount", "failed_entry_count", "failedEntryCount"]) {
             continue;
         }
-        for code in &handler.codes {
-            for call in calls(code) {
-                let message = "nobody looks at FailedEntryCount: an event that the bus did not take is lost without a word";
-                marks.push(Mark::at(&code.span_of(call.name), message).help(
-                    "if FailedEntryCount is over 0, send the entries that have an ErrorCode again, or throw",
-                ));
-            }
+        for (code, call) in handler.calls(CALLS).filter(|(code, call)| is_of_sdk(code, call)) {
+            let message = "nobody looks at FailedEntryCount: an event that the bus did not take is lost without a word";
+            marks.push(
+                Mark::at(&code.span_of(call.name), message)
+                    .help("if FailedEntryCount is over 0, send the entries that have an ErrorCode again, or throw"),
+            );
         }
     }
     marks
@@ -51,7 +54,7 @@ fn fixed_bus(project: &Project) -> Vec<Mark> {
     let buses: Vec<_> = project.of_kind("AWS::Events::EventBus").collect();
     let mut marks = Vec::new();
     for code in project.handlers().iter().flat_map(|handler| &handler.codes) {
-        if calls(code).next().is_none() {
+        if !publishes(code) {
             continue;
         }
         for text in code.all().filter_map(|token| literal(code, token, &["EventBusName", "event_bus_name"])) {
@@ -61,7 +64,8 @@ fn fixed_bus(project: &Project) -> Vec<Mark> {
             }
             let is_named = |name: &Node| name.as_str() == Some(named);
             let names: Vec<&Node> = buses.iter().filter_map(|bus| bus.get("Name")).collect();
-            let varies = |name: &Node| is_unknown(name) || !name.span.text().contains(name.as_str().unwrap_or_default());
+            let varies =
+                |name: &Node| is_unknown(name) || !name.span.text().contains(name.as_str().unwrap_or_default());
             let (name, what) = match names.iter().find(|name| is_named(name)) {
                 Some(name) if varies(name) => (name, "is the bus of this stage alone"),
                 Some(_) => continue,
@@ -90,13 +94,16 @@ pub const RESERVED_SOURCE: Rule = Rule {
 fn reserved_source(project: &Project) -> Vec<Mark> {
     let mut marks = Vec::new();
     for code in project.handlers().iter().flat_map(|handler| &handler.codes) {
-        if calls(code).next().is_none() {
+        if !publishes(code) {
             continue;
         }
         for text in code.all().filter_map(|token| literal(code, token, &["Source", "source"])) {
             if code.word(text).starts_with("aws.") {
                 let message = "the entry fails with NotAuthorizedForSourceException";
-                marks.push(Mark::at(&code.span_of(text), message).help("name the source after your application: com.example.users"));
+                marks.push(
+                    Mark::at(&code.span_of(text), message)
+                        .help("name the source after your application: com.example.users"),
+                );
             }
         }
     }

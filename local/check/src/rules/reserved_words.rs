@@ -14,11 +14,15 @@ pub const RESERVED_WORD: Rule = Rule {
     check: reserved_word,
 };
 
-const EXPRESSIONS: &[&str] = &[
-    "KeyConditionExpression", "FilterExpression", "UpdateExpression", "ProjectionExpression", "ConditionExpression",
+const EXPRESSIONS: &[&str] =
+    &["KeyConditionExpression", "FilterExpression", "UpdateExpression", "ProjectionExpression", "ConditionExpression"];
+const BUILDERS: &[&str] = &[
+    "key_condition_expression",
+    "filter_expression",
+    "update_expression",
+    "projection_expression",
+    "condition_expression",
 ];
-const BUILDERS: &[&str] =
-    &["key_condition_expression", "filter_expression", "update_expression", "projection_expression", "condition_expression"];
 /// What the language of expressions means itself.
 const KEYWORDS: &[&str] = &["SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "IN", "BETWEEN"];
 

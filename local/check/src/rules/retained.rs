@@ -37,7 +37,8 @@ pub const TABLE: Rule = Rule {
 };
 
 fn tables(project: &Project) -> Vec<Mark> {
-    let is_table = |resource: &&Resource| matches!(resource.kind.as_str(), "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable");
+    let is_table =
+        |resource: &&Resource| matches!(resource.kind.as_str(), "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable");
     project.all().iter().filter(is_table).filter_map(table).collect()
 }
 

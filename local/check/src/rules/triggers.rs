@@ -1,7 +1,5 @@
 //! What a pool needs to run a function, and what the function must not need.
 
-use template::Node;
-
 use crate::finding::{Mark, Rule, Severity};
 use crate::project::{Project, Resource, Trigger};
 
@@ -21,9 +19,10 @@ fn without_permission(project: &Project) -> Vec<Mark> {
     let permits = |function: &Resource| {
         project.of_kind("AWS::Lambda::Permission").any(|permission| {
             permission.text("Principal") == Some(COGNITO)
-                && permission.get("FunctionName").and_then(|name| project.function(name)).is_some_and(|named| {
-                    named.logical_id == function.logical_id
-                })
+                && permission
+                    .get("FunctionName")
+                    .and_then(|name| project.function(name))
+                    .is_some_and(|named| named.logical_id == function.logical_id)
         })
     };
     project

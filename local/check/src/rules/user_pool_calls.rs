@@ -4,11 +4,6 @@ use crate::code::{Call, Code, Language};
 use crate::finding::{Mark, Rule, Severity};
 use crate::project::Project;
 
-/// All sources.
-fn codes(project: &Project) -> impl Iterator<Item = &Code> {
-    project.handlers().iter().flat_map(|handler| &handler.codes)
-}
-
 pub const UPDATE_RESETS: Rule = Rule {
     id: "update-user-pool-resets",
     severity: Severity::Error,
@@ -18,16 +13,18 @@ pub const UPDATE_RESETS: Rule = Rule {
 
 fn update_resets(project: &Project) -> Vec<Mark> {
     let mut marks = Vec::new();
-    for code in codes(project) {
-        for call in code.calls(&["UpdateUserPoolCommand", "updateUserPool", "update_user_pool"]) {
+    for handler in project.handlers() {
+        for (code, call) in handler.calls(&["UpdateUserPoolCommand", "updateUserPool", "update_user_pool"]) {
             let missing = missing(code, &call);
             if missing.is_empty() {
                 continue;
             }
             let message = format!("this call leaves out {}: the pool loses what it had there", missing.join(" and "));
-            marks.push(Mark::at(&code.span_of(call.name), message).help(
-                "read the pool with DescribeUserPool first, change what is to change, and send all of it back",
-            ));
+            marks.push(
+                Mark::at(&code.span_of(call.name), message).help(
+                    "read the pool with DescribeUserPool first, change what is to change, and send all of it back",
+                ),
+            );
         }
     }
     marks
@@ -57,9 +54,11 @@ pub const ATTRIBUTES_TO_GET: Rule = Rule {
 
 fn attributes_to_get(project: &Project) -> Vec<Mark> {
     let mut marks = Vec::new();
-    for code in codes(project) {
-        for call in code.calls(&["ListUsersCommand", "listUsers", "list_users"]) {
-            let Some(at) = call.arguments.clone().find(|&token| code.word(token) == "AttributesToGet") else { continue };
+    for handler in project.handlers() {
+        for (code, call) in handler.calls(&["ListUsersCommand", "listUsers", "list_users"]) {
+            let Some(at) = call.arguments.clone().find(|&token| code.word(token) == "AttributesToGet") else {
+                continue;
+            };
             let message = "this list fails when a user without one of these attributes appears";
             marks.push(Mark::at(&code.span_of(at), message).help("leave AttributesToGet out and take what is there"));
         }
@@ -76,10 +75,13 @@ pub const EMAIL_ALIAS: Rule = Rule {
 
 fn email_alias(project: &Project) -> Vec<Mark> {
     let mut marks = Vec::new();
-    for code in codes(project) {
-        for token in code.all().filter(|&token| code.is_text(token) && code.word(token).contains("cognito:email_alias")) {
+    for (code, token) in project.handlers().iter().flat_map(|handler| handler.tokens()) {
+        if code.is_text(token) && code.word(token).contains("cognito:email_alias") {
             let message = "new pools do not send this attribute";
-            marks.push(Mark::at(&code.span_of(token), message).help("read email and email_verified of event.request.userAttributes"));
+            marks.push(
+                Mark::at(&code.span_of(token), message)
+                    .help("read email and email_verified of event.request.userAttributes"),
+            );
         }
     }
     marks

@@ -19,13 +19,11 @@ fn unconditional_put(project: &Project) -> Vec<Mark> {
     let mut marks = Vec::new();
     for handler in project.handlers() {
         let Some(why) = comes_twice(project, handler) else { continue };
-        for code in &handler.codes {
-            for call in code.calls(PUTS).filter(|call| is_unconditional(code, call)) {
-                let message = format!("this put has no condition, and {why}");
-                marks.push(Mark::at(&code.span_of(call.name), message).help(
-                    "add ConditionExpression: 'attribute_not_exists(pk)' and take ConditionalCheckFailedException for success",
-                ));
-            }
+        for (code, call) in handler.calls(PUTS).filter(|(code, call)| is_unconditional(code, call)) {
+            let message = format!("this put has no condition, and {why}");
+            marks.push(Mark::at(&code.span_of(call.name), message).help(
+                "add ConditionExpression: 'attribute_not_exists(pk)' and take ConditionalCheckFailedException for success",
+            ));
         }
     }
     marks
@@ -36,15 +34,17 @@ fn comes_twice(project: &Project, handler: &Handler) -> Option<String> {
     let triggers = project.triggers_that_run(&handler.function);
     if let Some(trigger) = triggers.iter().find(|trigger| TRIGGERS.contains(&trigger.name)) {
         let again = match trigger.name {
-            "PostConfirmation" => "Cognito runs a slow PostConfirmation up to three times, and again after a forgotten password",
+            "PostConfirmation" => {
+                "Cognito runs a slow PostConfirmation up to three times, and again after a forgotten password"
+            }
             "PreSignUp" => "Cognito runs a slow PreSignUp up to three times, for people who never confirm, too",
             _ => "this trigger runs at every sign-in",
         };
         return Some(again.to_owned());
     }
-    project.consumes_events(&handler.function).then(|| {
-        "EventBridge delivers at least once and in no order: a late copy undoes newer changes".to_owned()
-    })
+    project
+        .consumes_events(&handler.function)
+        .then(|| "EventBridge delivers at least once and in no order: a late copy undoes newer changes".to_owned())
 }
 
 fn is_unconditional(code: &Code, call: &Call) -> bool {

@@ -1,0 +1,43 @@
+//! A file to a template, whatever it was written for.
+
+use std::sync::Arc;
+
+use template::{Inputs, Map, Node, Source, Template, TemplateError, load};
+
+use super::outside::{Marked, unknown};
+
+/// What restricts the value of a parameter. A value that nobody gave keeps to none of it.
+const RESTRICTIONS: &[&str] = &["AllowedPattern", "MinLength", "MaxLength", "MinValue", "MaxValue"];
+
+/// The document as it was written, and the template that it comes to.
+pub fn read(source: &Arc<Source>, inputs: Inputs) -> Result<(Node, Template), TemplateError> {
+    let document = load(source)?;
+    let mut filled = document.clone();
+    give_values(&mut filled, &inputs);
+    let template = Template::read_with(filled, inputs, &Marked)?;
+    Ok((document, template))
+}
+
+/// Parameters without a value get one that says so: a stack is checked without being deployed.
+fn give_values(document: &mut Node, inputs: &Inputs) {
+    let parameters = document.as_map_mut().and_then(|map| map.get_mut("Parameters")).and_then(Node::as_map_mut);
+    for entry in parameters.map(Map::entries_mut).into_iter().flatten() {
+        let name = entry.key.clone();
+        let span = entry.key_span.clone();
+        let Some(parameter) = entry.value.as_map_mut() else { continue };
+        if parameter.get("Default").is_some() || inputs.parameters.contains_key(&name) {
+            continue;
+        }
+        let kind = parameter.get("Type").and_then(Node::as_str).unwrap_or("String").to_owned();
+        let first = parameter.get("AllowedValues").and_then(|values| values.as_list()?.first()).cloned();
+        let lowest = parameter.get("MinValue").cloned();
+        let value = first.unwrap_or_else(|| match kind.as_str() {
+            "Number" | "List<Number>" => lowest.unwrap_or_else(|| Node::plain(&span, "1")),
+            _ => Node::string(&span, unknown(&format!("parameter {name}"))),
+        });
+        parameter.insert("Default", &span, value);
+        for restriction in RESTRICTIONS {
+            parameter.remove(restriction);
+        }
+    }
+}
