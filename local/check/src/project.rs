@@ -80,16 +80,17 @@ impl Resource {
 }
 
 impl Project {
-    /// Reads a file and the sources of its functions, which `inputs.files` gives.
+    /// A document as it was written, what it was compiled to if it is no CloudFormation template itself, and the sources
+    /// of its functions, which `inputs.files` gives.
     ///
-    /// Fails if the file is no template, or a value in it cannot be worked out.
-    pub fn read(source: &Arc<Source>, inputs: Inputs) -> Result<Self, TemplateError> {
+    /// Fails if it is no template, or a value in it cannot be worked out.
+    pub fn new(written: Node, compiled: Option<Node>, inputs: Inputs) -> Result<Self, TemplateError> {
         let files = Arc::clone(&inputs.files);
-        let (document, template) = read::read(source, inputs)?;
-        Self::new(template, document, &*files)
+        let template = read::template(compiled.unwrap_or_else(|| written.clone()), inputs)?;
+        Self::with_sources(template, written, &*files)
     }
 
-    fn new(template: Template, document: Node, files: &dyn Files) -> Result<Self, TemplateError> {
+    fn with_sources(template: Template, document: Node, files: &dyn Files) -> Result<Self, TemplateError> {
         let mut resources = Vec::new();
         for resource in &template.resources {
             let properties = match template.resolve(&resource.properties, &Marked) {

@@ -1,21 +1,16 @@
-//! A file to a template, whatever it was written for.
+//! A document to a template, though nobody says what its parameters are.
 
-use std::sync::Arc;
-
-use template::{Inputs, Map, Node, Source, Template, TemplateError, load};
+use template::{Inputs, Map, Node, Template, TemplateError};
 
 use super::outside::{Marked, unknown};
 
 /// What restricts the value of a parameter. A value that nobody gave keeps to none of it.
 const RESTRICTIONS: &[&str] = &["AllowedPattern", "MinLength", "MaxLength", "MinValue", "MaxValue"];
 
-/// The document as it was written, and the template that it comes to.
-pub fn read(source: &Arc<Source>, inputs: Inputs) -> Result<(Node, Template), TemplateError> {
-    let document = load(source)?;
-    let mut filled = document.clone();
-    give_values(&mut filled, &inputs);
-    let template = Template::read_with(filled, inputs, &Marked)?;
-    Ok((document, template))
+/// The template that a document comes to.
+pub fn template(mut document: Node, inputs: Inputs) -> Result<Template, TemplateError> {
+    give_values(&mut document, &inputs);
+    Template::read_with(document, inputs, &Marked)
 }
 
 /// Parameters without a value get one that says so: a stack is checked without being deployed.

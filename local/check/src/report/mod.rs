@@ -1,9 +1,11 @@
 //! Findings for people and for machines.
 
+mod explain;
 mod json;
 mod people;
 mod sarif;
 
+pub use explain::explain;
 pub use json::json;
 pub use people::{People, rules_list};
 pub use sarif::sarif;

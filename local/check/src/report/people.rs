@@ -25,7 +25,9 @@ impl People {
         text.push_str(&format!("{}\n", Tally::of(findings)));
         if let Some(finding) = findings.first() {
             let id = finding.rule.id;
-            text.push_str(&format!("`tandem check --explain {id}` tells more; `# tandem-ignore: {id}` says that it is meant so\n"));
+            text.push_str(&format!(
+                "`tandem check --explain {id}` tells more; `# tandem-ignore: {id}` says that it is meant so\n"
+            ));
         }
         text
     }
@@ -38,7 +40,11 @@ impl People {
         };
         let primary = (&finding.span, finding.label.as_str());
         let also = finding.also.iter().map(|(span, label)| (span, label.as_str()));
-        let mut group = snippets(Group::with_title(level.primary_title(one_line(&finding.message)).id(finding.rule.id)), primary, also);
+        let mut group = snippets(
+            Group::with_title(level.primary_title(one_line(&finding.message)).id(finding.rule.id)),
+            primary,
+            also,
+        );
         if let Some(help) = &finding.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
@@ -65,10 +71,7 @@ impl People {
 /// The rules with their reasons.
 pub fn rules_list() -> String {
     let width = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
-    RULES
-        .iter()
-        .map(|rule| format!("{:width$}  {:7}  {}\n", rule.id, rule.severity.name(), rule.reason))
-        .collect()
+    RULES.iter().map(|rule| format!("{:width$}  {:7}  {}\n", rule.id, rule.severity.name(), rule.reason)).collect()
 }
 
 /// Excerpts with their marks; places of one file come into one excerpt.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
-use template::{Files, Inputs, Source};
+use template::{Files, Inputs, Source, load};
 
 use super::RULES;
 use crate::{Finding, Project, check};
@@ -43,7 +43,8 @@ fn stacks(id: &str, prefix: &str) -> Vec<PathBuf> {
 fn read(path: &Path) -> (Project, Vec<Finding>) {
     let text = fs::read_to_string(path).expect("an example");
     let inputs = Inputs { files: Arc::new(Disk), ..Inputs::default() };
-    let project = Project::read(&Source::new(path, text), inputs).unwrap_or_else(|error| panic!("{error}"));
+    let project = load(&Source::new(path, text)).and_then(|written| Project::new(written, None, inputs));
+    let project = project.unwrap_or_else(|error| panic!("{error}"));
     let findings = check(&project, &[]);
     (project, findings)
 }
