@@ -21,6 +21,7 @@ mod references;
 mod resolve;
 mod scope;
 mod sections;
+pub mod serverless;
 mod source;
 mod sub;
 mod template;

@@ -1,0 +1,46 @@
+//! `layers:` to `AWS::Lambda::LayerVersion`: the layer's folder is used where it lies.
+//! <https://www.serverless.com/framework/docs/providers/aws/guide/layers>
+
+use crate::error::TemplateError;
+use crate::node::Node;
+
+use super::service::{Draft, Service, falsy};
+use super::write::{Block, reference, resource};
+use super::{code, naming};
+
+pub(super) fn compile(service: &Service, draft: &mut Draft) -> Result<(), TemplateError> {
+    let Some(layers) = service.config.get("layers").filter(|node| !node.is_null()) else { return Ok(()) };
+    for entry in layers.expect_map("layers")?.entries() {
+        let (layer, span) = (&entry.value, &entry.key_span);
+        layer.expect_map(&format!("the layer {}", entry.key))?;
+        let path = layer.at(&["package", "artifact"]).or_else(|| layer.get("path")).ok_or_else(|| {
+            TemplateError::new(span, format!("the layer {} needs a path or a package.artifact", entry.key))
+        })?;
+        let path = path.expect_str("a layer's path")?;
+        let name = layer.get("name").cloned().unwrap_or_else(|| Node::string(span, &entry.key));
+        let properties = Block::at(span)
+            .set("Content", code::local(span, &service.path(path)))
+            .set("LayerName", name)
+            .maybe("Description", layer.get("description"))
+            .maybe("CompatibleRuntimes", layer.get("compatibleRuntimes"))
+            .maybe("CompatibleArchitectures", layer.get("compatibleArchitectures"))
+            .maybe("LicenseInfo", layer.get("licenseInfo"));
+        let id = format!("{}LambdaLayer", naming::resource(&entry.key));
+        let kept = layer.get("retain").is_some_and(|node| !falsy(node));
+        let compiled =
+            resource(span, "AWS::Lambda::LayerVersion", properties).maybe("DeletionPolicy", kept.then_some("Retain"));
+        draft.resource(&id, span, compiled);
+        draft.output(&format!("{id}QualifiedArn"), span, "Current Lambda layer version", reference(span, &id));
+        for account in layer.get("allowedAccounts").and_then(Node::as_list).unwrap_or_default() {
+            let name = account.as_str().unwrap_or_default().replace('*', "Wild");
+            let properties = Block::at(&account.span)
+                .set("Action", "lambda:GetLayerVersion")
+                .set("LayerVersionArn", reference(&account.span, &id))
+                .set("Principal", account);
+            let permission = resource(&account.span, "AWS::Lambda::LayerVersionPermission", properties);
+            let permission_id = format!("{}{name}LambdaLayerPermission", naming::resource(&entry.key));
+            draft.resource(&permission_id, &account.span, permission);
+        }
+    }
+    Ok(())
+}
