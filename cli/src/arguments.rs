@@ -81,6 +81,9 @@ pub struct Check {
     /// A template's parameter. One that has no value is taken for unknown.
     #[arg(long = "parameter", value_name = "NAME=VALUE")]
     pub parameters: Vec<String>,
+    /// The stage that a serverless.yml is checked for.
+    #[arg(long)]
+    pub stage: Option<String>,
     /// Rules that do not matter here; `# tandem-ignore: RULE` does so for one line.
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub ignore: Vec<String>,

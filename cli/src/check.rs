@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use check::report::{self, People};
-use check::{Finding, Project, Tally};
-use template::{Files, Inputs, Source, TemplateError};
+use check::{Checked, Finding, Given, Tally};
+use template::{Files, Inputs, Source};
+
+mod beside;
 
 use crate::arguments;
+use beside::Beside;
 
 /// What a stack's file is called, in the order in which it is looked for.
 const NAMES: &[&str] =
@@ -43,17 +46,23 @@ pub fn run(arguments: &arguments::Check) -> anyhow::Result<Outcome> {
     let ignored: Vec<&str> = arguments.ignore.iter().map(|id| known(id)).collect::<anyhow::Result<_>>()?;
     let paths = files(arguments.file.as_deref())?;
     let mut findings = Vec::new();
+    let mut refused = false;
     for path in &paths {
-        match check_file(path, arguments, &ignored)? {
-            Ok(found) => findings.extend(found),
-            Err(error) => {
-                eprint!("{}", people(&io::stderr()).error(&error));
-                return Ok(Outcome::Refused);
-            }
+        let checked = check_file(path, arguments, &ignored)?;
+        findings.extend(checked.findings);
+        if let Some(error) = checked.error {
+            eprint!("{}", people(&io::stderr()).error(&error));
+            refused = true;
         }
     }
-    print(&told(&findings, arguments)?)?;
-    Ok(if Tally::of(&findings).fails() { Outcome::Found } else { Outcome::Fine })
+    if !refused || !findings.is_empty() {
+        print(&told(&findings, arguments)?)?;
+    }
+    Ok(match (refused, Tally::of(&findings).fails()) {
+        (true, _) => Outcome::Refused,
+        (false, true) => Outcome::Found,
+        (false, false) => Outcome::Fine,
+    })
 }
 
 /// An id that is one of a rule.
@@ -88,12 +97,8 @@ fn files(named: Option<&Path>) -> anyhow::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// What is found in one file, or why it is no template.
-fn check_file(
-    path: &Path,
-    arguments: &arguments::Check,
-    ignored: &[&str],
-) -> anyhow::Result<Result<Vec<Finding>, TemplateError>> {
+/// What is found in one file.
+fn check_file(path: &Path, arguments: &arguments::Check, ignored: &[&str]) -> anyhow::Result<Checked> {
     let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let mut inputs = Inputs { files: Arc::new(Disk), ..Inputs::default() };
     for parameter in &arguments.parameters {
@@ -102,9 +107,10 @@ fn check_file(
         };
         inputs.parameters.insert(name.to_owned(), value.to_owned());
     }
-    let written = template::load(&Source::new(path, text));
-    let project = written.and_then(|written| Project::new(written, None, inputs));
-    Ok(project.map(|project| check::check(&project, ignored)))
+    let source = Source::new(path, text);
+    let surroundings = Beside { folder: source.folder().to_owned() };
+    let given = Given { inputs, surroundings: &surroundings, stage: arguments.stage.clone(), ignored };
+    Ok(check::check(&source, &given))
 }
 
 /// The findings in the form that was asked for.

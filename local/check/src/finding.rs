@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use template::Span;
+use template::{Node, Span};
 
 use crate::project::Project;
 
@@ -43,7 +43,15 @@ pub struct Rule {
     /// Why, in one line.
     pub reason: &'static str,
     /// Finds it.
-    pub(crate) check: fn(&Project) -> Vec<Mark>,
+    pub(crate) check: Check,
+}
+
+/// How a rule looks.
+pub(crate) enum Check {
+    /// At the document as it is written.
+    Written(fn(&Node) -> Vec<Mark>),
+    /// At the template that it comes to, and at the handlers.
+    Project(fn(&Project) -> Vec<Mark>),
 }
 
 impl Rule {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use template::{Files, Inputs, Node, Source, Span, Template, TemplateError};
+use template::{Files, Inputs, Node, Span, Template, TemplateError};
 
 use crate::finding::Finding;
 
@@ -14,12 +14,13 @@ mod value;
 
 pub(crate) use handlers::Handler;
 use outside::Marked;
+pub use outside::unknown;
 pub(crate) use triggers::{EXISTING_POOL, Trigger};
 pub(crate) use value::{is_unknown, walk};
 
 /// What is checked.
 #[derive(Debug)]
-pub struct Project {
+pub(crate) struct Project {
     template: Template,
     document: Node,
     resources: Vec<Resource>,
@@ -80,13 +81,13 @@ impl Resource {
 }
 
 impl Project {
-    /// A document as it was written, what it was compiled to if it is no CloudFormation template itself, and the sources
-    /// of its functions, which `inputs.files` gives.
+    /// A document as it was written, the CloudFormation template that it is or was compiled to, and the sources of its
+    /// functions, which `inputs.files` gives.
     ///
     /// Fails if it is no template, or a value in it cannot be worked out.
-    pub fn new(written: Node, compiled: Option<Node>, inputs: Inputs) -> Result<Self, TemplateError> {
+    pub fn new(written: Node, document: Node, inputs: Inputs) -> Result<Self, TemplateError> {
         let files = Arc::clone(&inputs.files);
-        let template = read::template(compiled.unwrap_or_else(|| written.clone()), inputs)?;
+        let template = read::template(document, inputs)?;
         Self::with_sources(template, written, &*files)
     }
 
@@ -116,11 +117,6 @@ impl Project {
         Ok(project)
     }
 
-    /// The file that is checked.
-    pub(crate) fn source(&self) -> &Arc<Source> {
-        &self.document.span.source
-    }
-
     /// The document as it was written.
     pub(crate) fn document(&self) -> &Node {
         &self.document
@@ -128,7 +124,7 @@ impl Project {
 
     /// Whether it is a file of the Serverless Framework.
     pub(crate) fn is_serverless(&self) -> bool {
-        self.document.get("service").is_some() && self.document.get("provider").is_some()
+        is_serverless(&self.document)
     }
 
     /// All resources.
@@ -171,6 +167,11 @@ impl Project {
         }
         finding
     }
+}
+
+/// Whether a document is a file of the Serverless Framework.
+pub fn is_serverless(document: &Node) -> bool {
+    document.get("service").is_some() && document.get("Resources").is_none()
 }
 
 /// Whether a value depends on other resources, stacks or stores.

@@ -2,7 +2,7 @@
 
 use template::{Node, Span};
 
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::{Handler, Project, walk};
 
 const CREATES: &[&str] = &["AdminCreateUserCommand", "adminCreateUser", "admin_create_user"];
@@ -38,7 +38,7 @@ pub const UNSEEN: Rule = Rule {
     id: "admin-created-users-unseen",
     severity: Severity::Warning,
     reason: "users whom an administrator creates never run PostConfirmation, not even when they become CONFIRMED",
-    check: unseen,
+    check: Check::Project(unseen),
 };
 
 fn unseen(project: &Project) -> Vec<Mark> {
@@ -113,7 +113,7 @@ pub const CHANGES_UNSEEN: Rule = Rule {
     id: "user-change-unseen",
     severity: Severity::Note,
     reason: "no trigger runs and no event comes when a user is changed, disabled or deleted",
-    check: changes_unseen,
+    check: Check::Project(changes_unseen),
 };
 
 const CHANGES: &[&str] = &[

@@ -2,7 +2,7 @@
 
 use template::Node;
 
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::{Project, Resource, is_unknown};
 
 const BUS: &str = "AWS::Events::EventBus";
@@ -12,7 +12,7 @@ pub const CREATED_TWICE: Rule = Rule {
     id: "bus-created-twice",
     severity: Severity::Error,
     reason: "a plain name in an eventBridge event makes a bus of that name; an ARN or a reference uses one that is there",
-    check: created_twice,
+    check: Check::Project(created_twice),
 };
 
 fn created_twice(project: &Project) -> Vec<Mark> {
@@ -41,7 +41,7 @@ pub const MISSING: Rule = Rule {
     id: "rule-on-missing-bus",
     severity: Severity::Note,
     reason: "a rule on a bus that nobody makes cannot be made",
-    check: missing,
+    check: Check::Project(missing),
 };
 
 fn missing(project: &Project) -> Vec<Mark> {
@@ -65,7 +65,7 @@ pub const SCHEDULE: Rule = Rule {
     id: "schedule-on-custom-bus",
     severity: Severity::Error,
     reason: "schedules run on the default bus alone",
-    check: schedule,
+    check: Check::Project(schedule),
 };
 
 fn schedule(project: &Project) -> Vec<Mark> {
@@ -87,7 +87,7 @@ pub const THIRD_HOP: Rule = Rule {
     id: "bus-third-hop",
     severity: Severity::Warning,
     reason: "an event that came from another bus is not passed on to a third one",
-    check: third_hop,
+    check: Check::Project(third_hop),
 };
 
 fn third_hop(project: &Project) -> Vec<Mark> {

@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use template::Span;
 
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::{Project, Resource};
 
 pub const REFERENCE: Rule = Rule {
     id: "circular-reference",
     severity: Severity::Error,
     reason: "CloudFormation makes nothing of resources that wait for each other",
-    check: circular,
+    check: Check::Project(circular),
 };
 
 /// Whom a resource waits for, and where that is said.

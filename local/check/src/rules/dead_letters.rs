@@ -3,14 +3,14 @@
 
 use template::{Kind, Node};
 
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::{Project, Resource};
 
 pub const RULE: Rule = Rule {
     id: "rule-without-dead-letter-queue",
     severity: Severity::Warning,
     reason: "an event that EventBridge cannot deliver is gone after its retries, or at once if a permission is missing",
-    check: rules,
+    check: Check::Project(rules),
 };
 
 fn event_targets(project: &Project) -> impl Iterator<Item = (&Resource, &Node)> {
@@ -37,7 +37,7 @@ pub const FUNCTION: Rule = Rule {
     id: "function-without-failure-destination",
     severity: Severity::Warning,
     reason: "once Lambda has taken an event, the rule's retries and queue are out of it: the function needs its own",
-    check: functions,
+    check: Check::Project(functions),
 };
 
 fn functions(project: &Project) -> Vec<Mark> {
@@ -76,7 +76,7 @@ pub const POLICY: Rule = Rule {
     id: "queue-without-policy",
     severity: Severity::Error,
     reason: "EventBridge may send to a queue only if the queue's own policy says so; otherwise events vanish",
-    check: policies,
+    check: Check::Project(policies),
 };
 
 fn policies(project: &Project) -> Vec<Mark> {
@@ -136,7 +136,7 @@ pub const FIFO: Rule = Rule {
     id: "dead-letter-queue-fifo",
     severity: Severity::Error,
     reason: "dead-letter queues of rules and of functions are standard queues: a FIFO queue is refused",
-    check: fifo,
+    check: Check::Project(fifo),
 };
 
 fn fifo(project: &Project) -> Vec<Mark> {

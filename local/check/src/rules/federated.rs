@@ -2,7 +2,7 @@
 
 use template::Node;
 
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::{Project, Resource};
 
 /// Identity providers, each with its pool.
@@ -31,7 +31,7 @@ pub const FIRST_SIGN_IN: Rule = Rule {
     id: "federated-first-sign-in",
     severity: Severity::Warning,
     reason: "the first sign-in through a provider runs PostConfirmation and not PostAuthentication, later ones the reverse",
-    check: first_sign_in,
+    check: Check::Project(first_sign_in),
 };
 
 fn first_sign_in(project: &Project) -> Vec<Mark> {
@@ -60,7 +60,7 @@ pub const REQUIRED_ATTRIBUTE: Rule = Rule {
     id: "federated-required-attribute",
     severity: Severity::Warning,
     reason: "a required attribute that a provider does not send stops people before any trigger runs, and stays required for ever",
-    check: required_attribute,
+    check: Check::Project(required_attribute),
 };
 
 fn required_attribute(project: &Project) -> Vec<Mark> {
@@ -86,7 +86,7 @@ pub const IMMUTABLE_ATTRIBUTE: Rule = Rule {
     id: "federated-immutable-attribute",
     severity: Severity::Error,
     reason: "mapped attributes are written at every sign-in, so they must be mutable",
-    check: immutable_attribute,
+    check: Check::Project(immutable_attribute),
 };
 
 fn immutable_attribute(project: &Project) -> Vec<Mark> {
@@ -109,7 +109,7 @@ pub const EMAIL_VERIFIED: Rule = Rule {
     id: "federated-email-unverified",
     severity: Severity::Note,
     reason: "an address that comes from a provider counts as unverified unless email_verified is mapped",
-    check: email_verified,
+    check: Check::Project(email_verified),
 };
 
 fn email_verified(project: &Project) -> Vec<Mark> {
@@ -128,7 +128,7 @@ pub const LINK_IN_PRE_SIGN_UP: Rule = Rule {
     id: "link-in-pre-sign-up",
     severity: Severity::Note,
     reason: "linking accounts in PreSignUp makes the first sign-in through the provider fail",
-    check: link_in_pre_sign_up,
+    check: Check::Project(link_in_pre_sign_up),
 };
 
 fn link_in_pre_sign_up(project: &Project) -> Vec<Mark> {

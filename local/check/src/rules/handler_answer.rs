@@ -3,14 +3,14 @@
 use template::Span;
 
 use crate::code::{Code, Flow, Function, Language};
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::{Handler, Project, Resource, Trigger};
 
 pub const EVENT: Rule = Rule {
     id: "handler-without-event",
     severity: Severity::Error,
     reason: "Cognito goes on only if the trigger returns the event that it got",
-    check: event,
+    check: Check::Project(event),
 };
 
 /// From this one on Node.js takes no callbacks, and what a function returns without a promise counts.
@@ -120,7 +120,7 @@ pub const CALLBACK: Rule = Rule {
     id: "handler-with-callback",
     severity: Severity::Error,
     reason: "from Node.js 24 on Lambda refuses handlers with a callback",
-    check: callback,
+    check: Check::Project(callback),
 };
 
 fn callback(project: &Project) -> Vec<Mark> {

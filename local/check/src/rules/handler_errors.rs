@@ -1,13 +1,13 @@
 //! Errors that a trigger lets out.
 
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::Project;
 
 pub const RETHROWS: Rule = Rule {
     id: "handler-rethrows",
     severity: Severity::Note,
     reason: "an error of PostConfirmation is shown to the user, whose account is confirmed already and stays so",
-    check: rethrows,
+    check: Check::Project(rethrows),
 };
 
 fn rethrows(project: &Project) -> Vec<Mark> {

@@ -1,13 +1,13 @@
 //! PostConfirmation runs after a forgotten password, too.
 
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::Project;
 
 pub const GUARD: Rule = Rule {
     id: "handler-without-guard",
     severity: Severity::Warning,
     reason: "PostConfirmation also runs after a forgotten password: a handler must look at triggerSource",
-    check: guard,
+    check: Check::Project(guard),
 };
 
 fn guard(project: &Project) -> Vec<Mark> {

@@ -2,7 +2,7 @@
 
 use template::Node;
 
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::{Project, Resource};
 
 const MAPPING: &str = "AWS::Lambda::EventSourceMapping";
@@ -23,7 +23,7 @@ pub const VISIBILITY: Rule = Rule {
     id: "queue-visibility-timeout",
     severity: Severity::Warning,
     reason: "a queue whose visibility timeout is short gives messages out again while the function still works on them",
-    check: visibility,
+    check: Check::Project(visibility),
 };
 
 fn visibility(project: &Project) -> Vec<Mark> {
@@ -55,7 +55,7 @@ pub const REDRIVE: Rule = Rule {
     id: "queue-without-redrive",
     severity: Severity::Warning,
     reason: "a message that a function cannot take comes back until it expires; in a FIFO queue it holds up its group",
-    check: redrive,
+    check: Check::Project(redrive),
 };
 
 fn redrive(project: &Project) -> Vec<Mark> {
@@ -86,7 +86,7 @@ pub const STREAM_RETRIES: Rule = Rule {
     id: "stream-retries-unlimited",
     severity: Severity::Warning,
     reason: "a record that fails is tried again for a day, and all behind it in its shard wait",
-    check: stream_retries,
+    check: Check::Project(stream_retries),
 };
 
 fn stream_retries(project: &Project) -> Vec<Mark> {
@@ -105,7 +105,7 @@ pub const STREAM_FAILURES: Rule = Rule {
     id: "stream-without-failure-destination",
     severity: Severity::Warning,
     reason: "records that a function gives up are skipped without a trace unless there is a destination",
-    check: stream_failures,
+    check: Check::Project(stream_failures),
 };
 
 fn stream_failures(project: &Project) -> Vec<Mark> {

@@ -2,7 +2,7 @@
 
 use template::{Entry, Kind, Node};
 
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::{Project, Resource};
 
 /// What the envelope of an event has.
@@ -34,7 +34,7 @@ pub const KEY: Rule = Rule {
     id: "event-pattern-key",
     severity: Severity::Error,
     reason: "a pattern on a field that no event has never matches",
-    check: keys,
+    check: Check::Project(keys),
 };
 
 fn keys(project: &Project) -> Vec<Mark> {
@@ -62,7 +62,7 @@ pub const VALUE: Rule = Rule {
     id: "event-pattern-value",
     severity: Severity::Error,
     reason: "a pattern has lists of values at its ends, and operators by their exact names",
-    check: values,
+    check: Check::Project(values),
 };
 
 fn values(project: &Project) -> Vec<Mark> {
@@ -138,7 +138,7 @@ pub const NEVER: Rule = Rule {
     id: "event-pattern-never-matches",
     severity: Severity::Warning,
     reason: "a plain text in a pattern means itself, and AWS's own events come to the default bus alone",
-    check: never,
+    check: Check::Project(never),
 };
 
 fn never(project: &Project) -> Vec<Mark> {

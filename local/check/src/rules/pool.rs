@@ -2,14 +2,14 @@
 
 use template::Node;
 
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::Project;
 
 pub const CASE_SENSITIVE: Rule = Rule {
     id: "pool-case-sensitive",
     severity: Severity::Error,
     reason: "a pool is case-sensitive unless it says otherwise, and this can never be changed later",
-    check: case_sensitive,
+    check: Check::Project(case_sensitive),
 };
 
 fn case_sensitive(project: &Project) -> Vec<Mark> {
@@ -37,7 +37,7 @@ pub const USERNAME_AND_ALIAS: Rule = Rule {
     id: "pool-username-and-alias",
     severity: Severity::Error,
     reason: "a pool has UsernameAttributes or AliasAttributes, not both, and neither can be changed later",
-    check: username_and_alias,
+    check: Check::Project(username_and_alias),
 };
 
 fn username_and_alias(project: &Project) -> Vec<Mark> {
@@ -58,7 +58,7 @@ pub const CLIENT_REVEALS_USERS: Rule = Rule {
     id: "client-reveals-users",
     severity: Severity::Warning,
     reason: "without PreventUserExistenceErrors anybody can find out who has an account",
-    check: client_reveals_users,
+    check: Check::Project(client_reveals_users),
 };
 
 fn client_reveals_users(project: &Project) -> Vec<Mark> {

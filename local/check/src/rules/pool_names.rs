@@ -4,8 +4,8 @@
 use template::{Node, Span};
 
 use super::retained::is_kept;
-use crate::finding::{Mark, Rule, Severity};
-use crate::project::{EXISTING_POOL, Project, Resource, is_unknown};
+use crate::finding::{Check, Mark, Rule, Severity};
+use crate::project::{EXISTING_POOL, Project, Resource, is_serverless, is_unknown};
 
 const POOL: &str = "AWS::Cognito::UserPool";
 
@@ -15,12 +15,12 @@ struct Event<'p> {
     existing: bool,
 }
 
-fn events(project: &Project) -> Vec<Event<'_>> {
+fn events(document: &Node) -> Vec<Event<'_>> {
     let mut events = Vec::new();
-    if !project.is_serverless() {
+    if !is_serverless(document) {
         return events;
     }
-    let Some(functions) = project.document().get("functions") else { return events };
+    let Some(functions) = document.get("functions") else { return events };
     let maps = functions.as_list().map_or_else(|| vec![functions], |list| list.iter().collect());
     let functions = maps.into_iter().filter_map(Node::as_map).flat_map(|map| map.iter().map(|(_, function)| function));
     for event in functions.filter_map(|function| function.get("events")?.as_list()).flatten() {
@@ -35,7 +35,7 @@ pub const CREATED_TWICE: Rule = Rule {
     id: "pool-created-twice",
     severity: Severity::Error,
     reason: "a cognitoUserPool event makes a pool of its own unless `resources` has it by the very same logical id",
-    check: created_twice,
+    check: Check::Project(created_twice),
 };
 
 fn created_twice(project: &Project) -> Vec<Mark> {
@@ -75,12 +75,12 @@ pub const COLLIDING: Rule = Rule {
     id: "pool-names-collide",
     severity: Severity::Error,
     reason: "names of pools that differ in signs alone get the same logical id, and become one pool",
-    check: colliding,
+    check: Check::Written(colliding),
 };
 
-fn colliding(project: &Project) -> Vec<Mark> {
+fn colliding(document: &Node) -> Vec<Mark> {
     let made: Vec<&Node> =
-        events(project).into_iter().filter(|event| !event.existing).map(|event| event.pool).collect();
+        events(document).into_iter().filter(|event| !event.existing).map(|event| event.pool).collect();
     let mut marks = Vec::new();
     for (at, pool) in made.iter().enumerate() {
         let Some(name) = pool.as_str() else { continue };
@@ -103,11 +103,11 @@ pub const RENAMED: Rule = Rule {
     id: "pool-renamed-by-stage",
     severity: Severity::Warning,
     reason: "the logical id of an event's pool follows from its name: another name deletes the pool and makes a new one",
-    check: renamed,
+    check: Check::Project(renamed),
 };
 
 fn renamed(project: &Project) -> Vec<Mark> {
-    let made = events(project).into_iter().filter(|event| !event.existing);
+    let made = events(project.document()).into_iter().filter(|event| !event.existing);
     made.filter_map(|event| {
         let text = event.pool.as_str().filter(|text| text.contains("${"))?;
         let is_its = |pool: &&Resource| pool.get("UserPoolName").is_some_and(|name| name.span == event.pool.span);
@@ -137,7 +137,7 @@ pub const EXISTING_HERE: Rule = Rule {
     id: "existing-pool-of-same-stack",
     severity: Severity::Warning,
     reason: "`existing: true` attaches triggers behind CloudFormation's back: the next change of the pool takes them away",
-    check: existing_here,
+    check: Check::Project(existing_here),
 };
 
 fn existing_here(project: &Project) -> Vec<Mark> {
@@ -160,7 +160,7 @@ pub const EXISTING_ELSEWHERE: Rule = Rule {
     id: "existing-pool-of-other-stack",
     severity: Severity::Note,
     reason: "the pool's own stack does not know of triggers that `existing: true` attaches, and takes them away at its next change",
-    check: existing_elsewhere,
+    check: Check::Project(existing_elsewhere),
 };
 
 fn existing_elsewhere(project: &Project) -> Vec<Mark> {
@@ -173,20 +173,41 @@ fn existing_elsewhere(project: &Project) -> Vec<Mark> {
         .collect()
 }
 
-pub const NOT_A_NAME: Rule = Rule {
-    id: "pool-is-no-name",
+pub const ELSEWHERE: Rule = Rule {
+    id: "trigger-in-another-stack",
     severity: Severity::Error,
-    reason: "cognitoUserPool takes the pool's name; an ARN, an id or a reference cannot be attached to",
-    check: not_a_name,
+    reason: "a trigger is attached in the stack that makes the pool: an ARN, an import or a reference does not do it",
+    check: Check::Written(elsewhere),
 };
 
-fn not_a_name(project: &Project) -> Vec<Mark> {
-    events(project)
-        .into_iter()
-        .filter(|event| event.pool.as_str().is_none_or(|text| text.contains("arn:") || text.contains("ImportValue")))
-        .map(|event| {
-            Mark::at(&event.pool.span, "this is not the name of a pool")
-                .help("write the pool's UserPoolName; pool and function belong into the same stack")
+fn elsewhere(document: &Node) -> Vec<Mark> {
+    let names_nothing = |pool: &Node| {
+        pool.as_str()
+            .is_none_or(|text| text.starts_with("arn:") || text.contains("UserPoolArn") || text.contains("Fn::"))
+    };
+    let of_serverless = events(document).into_iter().filter(|event| names_nothing(event.pool)).map(|event| {
+        Mark::at(&event.pool.span, "cognitoUserPool takes the pool's name, and this is none")
+            .help("write the pool's UserPoolName, and have pool and function in one stack")
+    });
+    of_serverless.chain(of_sam(document)).collect()
+}
+
+/// SAM's events, whose pool must be of the same template.
+fn of_sam(document: &Node) -> Vec<Mark> {
+    let resources = document.get("Resources").and_then(Node::as_map);
+    let functions = resources.into_iter().flat_map(|map| map.iter().map(|(_, resource)| resource));
+    let events =
+        functions.filter_map(|function| function.at(&["Properties", "Events"])?.as_map()).flat_map(|map| map.iter());
+    let of_cognito = events.filter(|(_, event)| event.get("Type").and_then(Node::as_str) == Some("Cognito"));
+    of_cognito
+        .filter_map(|(_, event)| {
+            let pool = event.at(&["Properties", "UserPool"])?;
+            let named = pool.get("Ref").and_then(Node::as_str);
+            let is_here = named.and_then(|name| resources?.get(name)).is_some();
+            (!is_here).then(|| {
+                Mark::at(&pool.span, "Cognito events must reference a Cognito UserPool in the same template.")
+                    .help("write UserPool: !Ref and the pool's logical id; for a pool that exists elsewhere, attach the trigger there")
+            })
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use template::Node;
 
 use crate::code::{Call, Code};
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::{Project, is_unknown};
 
 const CALLS: &[&str] = &["PutEventsCommand", "putEvents", "put_events"];
@@ -23,7 +23,7 @@ pub const FAILURES_UNREAD: Rule = Rule {
     id: "put-events-failures-unread",
     severity: Severity::Warning,
     reason: "PutEvents succeeds though events failed: only FailedEntryCount tells, and SDKs do not look",
-    check: failures_unread,
+    check: Check::Project(failures_unread),
 };
 
 fn failures_unread(project: &Project) -> Vec<Mark> {
@@ -47,7 +47,7 @@ pub const FIXED_BUS: Rule = Rule {
     id: "put-events-fixed-bus",
     severity: Severity::Warning,
     reason: "PutEvents to a bus that is not there succeeds, and the event is gone",
-    check: fixed_bus,
+    check: Check::Project(fixed_bus),
 };
 
 fn fixed_bus(project: &Project) -> Vec<Mark> {
@@ -88,7 +88,7 @@ pub const RESERVED_SOURCE: Rule = Rule {
     id: "put-events-reserved-source",
     severity: Severity::Error,
     reason: "sources that begin with aws. are AWS's own: PutEvents refuses them",
-    check: reserved_source,
+    check: Check::Project(reserved_source),
 };
 
 fn reserved_source(project: &Project) -> Vec<Mark> {

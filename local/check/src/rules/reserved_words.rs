@@ -4,14 +4,14 @@ use template::Kind;
 
 use super::words::is_reserved;
 use crate::code::Code;
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::{Project, walk};
 
 pub const RESERVED_WORD: Rule = Rule {
     id: "reserved-word",
     severity: Severity::Error,
     reason: "DynamoDB refuses expressions that name an attribute by one of its 573 reserved words",
-    check: reserved_word,
+    check: Check::Project(reserved_word),
 };
 
 const EXPRESSIONS: &[&str] =

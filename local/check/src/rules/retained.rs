@@ -2,14 +2,14 @@
 
 use template::Node;
 
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::{Project, Resource};
 
 pub const POOL: Rule = Rule {
     id: "pool-not-retained",
     severity: Severity::Warning,
     reason: "a pool that leaves its stack takes all users with it, and there is no backup of passwords",
-    check: pools,
+    check: Check::Project(pools),
 };
 
 fn pools(project: &Project) -> Vec<Mark> {
@@ -33,7 +33,7 @@ pub const TABLE: Rule = Rule {
     id: "table-not-retained",
     severity: Severity::Warning,
     reason: "a table is deleted with its stack, and when a changed key or name makes CloudFormation replace it",
-    check: tables,
+    check: Check::Project(tables),
 };
 
 fn tables(project: &Project) -> Vec<Mark> {

@@ -1,6 +1,6 @@
 //! What a pool needs to run a function, and what the function must not need.
 
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::{Project, Resource, Trigger};
 
 const COGNITO: &str = "cognito-idp.amazonaws.com";
@@ -12,7 +12,7 @@ pub const WITHOUT_PERMISSION: Rule = Rule {
     id: "trigger-without-permission",
     severity: Severity::Error,
     reason: "naming a function in LambdaConfig does not let Cognito invoke it",
-    check: without_permission,
+    check: Check::Project(without_permission),
 };
 
 fn without_permission(project: &Project) -> Vec<Mark> {
@@ -48,7 +48,7 @@ pub const PERMISSION_WITHOUT_SOURCE: Rule = Rule {
     id: "permission-without-source",
     severity: Severity::Warning,
     reason: "a permission for a service without SourceArn lets everybody's pool or rule invoke the function",
-    check: permission_without_source,
+    check: Check::Project(permission_without_source),
 };
 
 fn permission_without_source(project: &Project) -> Vec<Mark> {
@@ -69,7 +69,7 @@ pub const TIMEOUT: Rule = Rule {
     id: "trigger-timeout",
     severity: Severity::Warning,
     reason: "Cognito waits five seconds for a trigger, whatever the function's own time-out",
-    check: timeout,
+    check: Check::Project(timeout),
 };
 
 fn timeout(project: &Project) -> Vec<Mark> {
@@ -96,7 +96,7 @@ pub const VPC: Rule = Rule {
     id: "trigger-in-vpc",
     severity: Severity::Note,
     reason: "a trigger in a VPC has no way to AWS's APIs without an endpoint or NAT, and five seconds to find out",
-    check: vpc,
+    check: Check::Project(vpc),
 };
 
 fn vpc(project: &Project) -> Vec<Mark> {

@@ -1,14 +1,14 @@
 //! Calls of Cognito's API that do more, or less, than they seem to.
 
 use crate::code::{Call, Code, Language};
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::Project;
 
 pub const UPDATE_RESETS: Rule = Rule {
     id: "update-user-pool-resets",
     severity: Severity::Error,
     reason: "UpdateUserPool takes away the triggers and verified attributes that a call leaves out",
-    check: update_resets,
+    check: Check::Project(update_resets),
 };
 
 fn update_resets(project: &Project) -> Vec<Mark> {
@@ -49,7 +49,7 @@ pub const ATTRIBUTES_TO_GET: Rule = Rule {
     id: "list-users-attributes-to-get",
     severity: Severity::Note,
     reason: "ListUsers with AttributesToGet fails as soon as one user lacks an attribute",
-    check: attributes_to_get,
+    check: Check::Project(attributes_to_get),
 };
 
 fn attributes_to_get(project: &Project) -> Vec<Mark> {
@@ -70,7 +70,7 @@ pub const EMAIL_ALIAS: Rule = Rule {
     id: "email-alias-attribute",
     severity: Severity::Warning,
     reason: "cognito:email_alias was in older events only",
-    check: email_alias,
+    check: Check::Project(email_alias),
 };
 
 fn email_alias(project: &Project) -> Vec<Mark> {

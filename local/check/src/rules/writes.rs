@@ -1,14 +1,14 @@
 //! Writes that forget that a trigger or an event may come twice.
 
 use crate::code::{Call, Code, Language};
-use crate::finding::{Mark, Rule, Severity};
+use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::{Handler, Project};
 
 pub const UNCONDITIONAL_PUT: Rule = Rule {
     id: "unconditional-put",
     severity: Severity::Warning,
     reason: "triggers and events come more than once: a put without a condition overwrites what the profile has become",
-    check: unconditional_put,
+    check: Check::Project(unconditional_put),
 };
 
 const PUTS: &[&str] = &["PutCommand", "PutItemCommand", "put", "putItem", "put_item"];
