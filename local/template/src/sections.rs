@@ -1,10 +1,12 @@
 //! The sections of a template, and the entries of `Resources` and `Outputs`.
 
+use crate::code;
 use crate::error::{TemplateError, Warning};
 use crate::loops::Loops;
 use crate::near::did_you_mean;
 use crate::node::{Entry, Kind, Map, Node};
 use crate::resolve::{Block, Resolver, unresolved};
+use crate::sam;
 use crate::scope::Scope;
 use crate::source::Span;
 use crate::template::{Output, Outside, Resource};
@@ -20,6 +22,7 @@ const SECTIONS: &[&str] = &[
     "AWSTemplateFormatVersion",
     "Conditions",
     "Description",
+    "Globals",
     "Hooks",
     "Mappings",
     "Metadata",
@@ -55,6 +58,9 @@ pub(crate) struct Sections {
     pub(crate) conditions: Map,
     pub(crate) resources: Map,
     pub(crate) outputs: Map,
+    pub(crate) globals: Option<Node>,
+    /// The resources with what SAM makes of its own.
+    pub(crate) expanded: Map,
 }
 
 impl Sections {
@@ -92,7 +98,17 @@ impl Sections {
             return Err(format_error(&span, "At least one Resources member must be defined.", None));
         }
         let parameters = map.remove("Parameters").filter(|node| !node.is_null());
-        Ok(Self { description, parameters, mappings, conditions, resources, outputs })
+        let globals = map.remove("Globals");
+        Ok(Self {
+            description,
+            parameters,
+            mappings,
+            conditions,
+            resources,
+            outputs,
+            globals,
+            expanded: Map::default(),
+        })
     }
 
     /// Unrolls the loops of `AWS::LanguageExtensions`.
@@ -106,11 +122,42 @@ impl Sections {
         Ok(())
     }
 
-    /// Looks at everything, also at what conditions leave out.
+    /// Makes CloudFormation's resources of SAM's, if the template asks for that.
+    pub(crate) fn serverless(
+        &mut self,
+        asked: bool,
+        scope: &Scope,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(), TemplateError> {
+        let kind = |entry: &Entry| entry.value.get("Type").and_then(Node::as_str).unwrap_or_default().to_owned();
+        let first = self.resources.entries().iter().find(|entry| kind(entry).starts_with(sam::PREFIX));
+        if !asked {
+            if let Some(entry) = first {
+                let message = format!("Unrecognized resource types: [{}]", kind(entry));
+                let hint = "add Transform: AWS::Serverless-2016-10-31".to_owned();
+                return Err(format_error(&entry.key_span, &message, Some(hint)));
+            }
+            self.expanded = self.resources.clone();
+            return Ok(());
+        }
+        let globals = sam::Globals::read(self.globals.take())?;
+        let resolver = Resolver { scope, outside: &(), block: Block::Resources };
+        let sam::Expanded { resources, renamed } = sam::expand(&self.resources, resolver, &globals, warnings)?;
+        self.expanded = resources;
+        if !renamed.is_empty() {
+            for section in [&mut self.expanded, &mut self.resources, &mut self.outputs] {
+                section.entries_mut().iter_mut().for_each(|entry| sam::rename(&mut entry.value, &renamed));
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at everything, also at what conditions leave out, and at SAM's resources as they are written.
     pub(crate) fn verify(&self, scope: &Scope, language_extensions: bool) -> Result<(), TemplateError> {
         for (block, section) in [
             (Block::Conditions, &self.conditions),
             (Block::Resources, &self.resources),
+            (Block::Resources, &self.expanded),
             (Block::Outputs, &self.outputs),
         ] {
             let verifier = Verifier { scope, block, language_extensions };
@@ -178,8 +225,9 @@ pub(crate) fn decide(section: &Map, scope: &mut Scope) -> Result<(), TemplateErr
 pub(crate) fn resources(section: &Map, scope: &Scope, outside: &dyn Outside) -> Result<Vec<Resource>, TemplateError> {
     let mut resources = Vec::new();
     for entry in section.entries() {
-        let resource = resource(entry, scope, outside)?;
+        let mut resource = resource(entry, scope, outside)?;
         if scope.resources.get(&entry.key) == Some(&true) {
+            code::localize(&mut resource);
             verify::made(&resource.properties, scope, Block::Resources)?;
             resources.push(resource);
         }
