@@ -99,7 +99,8 @@ impl Code {
 
     /// Whether a line ends before this token.
     fn begins_line(&self, token: usize) -> bool {
-        token == 0 || self.tokens[token - 1].line < self.tokens[token].line
+        let line = |token: usize| self.tokens.get(token).map_or(usize::MAX, |token| token.line);
+        token == 0 || line(token - 1) < line(token)
     }
 
     /// How many characters stand before the line of a token, if there are only spaces.

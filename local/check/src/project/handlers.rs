@@ -134,7 +134,7 @@ fn handler(function: &Resource, files: &dyn Files) -> Option<Handler> {
         let candidates = with_extensions(&root.join(path), &[JAVASCRIPT, &["py"]].concat());
         first_of(candidates, files)?
     };
-    let codes = with_imports(entry, &root, files);
+    let codes = with_imports(&entry, &root, files);
     Some(Handler::new(function, export.to_owned(), codes, None))
 }
 
@@ -178,9 +178,9 @@ fn first_of(candidates: impl IntoIterator<Item = PathBuf>, files: &dyn Files) ->
 }
 
 /// A file and what it imports of the same project, breadth first.
-fn with_imports(entry: Arc<Source>, root: &Path, files: &dyn Files) -> Vec<Code> {
+fn with_imports(entry: &Arc<Source>, root: &Path, files: &dyn Files) -> Vec<Code> {
     let mut seen = HashSet::from([entry.path.clone()]);
-    let mut codes: Vec<Code> = Code::read(&entry).into_iter().collect();
+    let mut codes: Vec<Code> = Code::read(entry).into_iter().collect();
     let mut at = 0;
     while at < codes.len() && codes.len() < FILES_MAX {
         for import in codes[at].imports() {

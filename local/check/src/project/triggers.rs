@@ -1,6 +1,6 @@
 //! Which function a pool runs at which trigger, and which functions events are delivered to.
 
-use template::{Node, Span};
+use template::{Map, Node, Span};
 
 use super::{Project, Resource};
 
@@ -35,7 +35,7 @@ impl Project {
         let mut triggers = Vec::new();
         for pool in self.of_kind("AWS::Cognito::UserPool") {
             let config = pool.get("LambdaConfig").and_then(Node::as_map);
-            for entry in config.map(|config| config.entries()).unwrap_or_default() {
+            for entry in config.map(Map::entries).unwrap_or_default() {
                 let arn =
                     if entry.value.as_map().is_some() { entry.value.get("LambdaArn") } else { Some(&entry.value) };
                 let name = entry.key.strip_suffix("Config").unwrap_or(&entry.key);

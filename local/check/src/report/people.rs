@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use template::{Span, TemplateError};
 
 use super::path_of;
-use crate::finding::{Finding, Severity, Tally};
+use crate::finding::{Finding, Rule, Severity, Tally};
 use crate::rules::RULES;
 
 /// How it looks.
@@ -21,15 +21,14 @@ pub struct People {
 impl People {
     /// All findings and how many there are.
     pub fn findings(self, findings: &[Finding]) -> String {
-        let mut text: String = findings.iter().map(|finding| format!("{}\n\n", self.finding(finding))).collect();
-        text.push_str(&format!("{}\n", Tally::of(findings)));
-        if let Some(finding) = findings.first() {
-            let id = finding.rule.id;
-            text.push_str(&format!(
-                "`tandem check --explain {id}` tells more; `# tandem-ignore: {id}` says that it is meant so\n"
+        let mut blocks: Vec<String> = findings.iter().map(|finding| self.finding(finding) + "\n").collect();
+        blocks.push(Tally::of(findings).to_string());
+        if let Some(Finding { rule: Rule { id, .. }, .. }) = findings.first() {
+            blocks.push(format!(
+                "`tandem check --explain {id}` tells more; `# tandem-ignore: {id}` says that it is meant so"
             ));
         }
-        text
+        blocks.join("\n") + "\n"
     }
 
     fn finding(self, finding: &Finding) -> String {
@@ -71,7 +70,8 @@ impl People {
 /// The rules with their reasons.
 pub fn rules_list() -> String {
     let width = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
-    RULES.iter().map(|rule| format!("{:width$}  {:7}  {}\n", rule.id, rule.severity.name(), rule.reason)).collect()
+    let lines = RULES.iter().map(|rule| format!("{:width$}  {:7}  {}", rule.id, rule.severity.name(), rule.reason));
+    lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// Excerpts with their marks; places of one file come into one excerpt.
@@ -100,7 +100,7 @@ fn snippets<'f>(
     group
 }
 
-fn snippet_of<'f>(span: &'f Span) -> Snippet<'f, annotate_snippets::Annotation<'f>> {
+fn snippet_of(span: &Span) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
     Snippet::source(span.source.text.as_str()).path(path_of(span))
 }
 

@@ -1,6 +1,6 @@
 //! Event patterns that AWS refuses, or that match nothing.
 
-use template::{Entry, Kind, Node};
+use template::{Entry, Kind, Map, Node};
 
 use crate::finding::{Check, Mark, Rule, Severity};
 use crate::project::{Project, Resource};
@@ -27,7 +27,7 @@ fn patterns(project: &Project) -> impl Iterator<Item = (&Resource, &Node)> {
 }
 
 fn entries(pattern: &Node) -> &[Entry] {
-    pattern.as_map().map(|map| map.entries()).unwrap_or_default()
+    pattern.as_map().map(Map::entries).unwrap_or_default()
 }
 
 pub const KEY: Rule = Rule {
@@ -89,7 +89,7 @@ fn fields(node: &Node, marks: &mut Vec<Mark>) {
             Kind::Map(map) if map.is_empty() => marks.push(Mark::at(&entry.key_span, "an empty map is no pattern")),
             Kind::Map(_) => fields(&entry.value, marks),
             Kind::List(items) if items.is_empty() => {
-                marks.push(Mark::at(&entry.key_span, "an empty list is no pattern"))
+                marks.push(Mark::at(&entry.key_span, "an empty list is no pattern"));
             }
             Kind::List(items) if entry.key == "$or" => items.iter().for_each(|item| fields(item, marks)),
             Kind::List(items) => items.iter().for_each(|item| value(item, marks)),

@@ -1,7 +1,7 @@
 //! Which pool the Serverless Framework means. It makes one for every name that an event says, unless the event says
 //! `existing: true`; the logical id follows from the name.
 
-use template::{Node, Span};
+use template::{Map, Node, Span};
 
 use super::retained::is_kept;
 use crate::finding::{Check, Mark, Rule, Severity};
@@ -196,8 +196,7 @@ fn elsewhere(document: &Node) -> Vec<Mark> {
 fn of_sam(document: &Node) -> Vec<Mark> {
     let resources = document.get("Resources").and_then(Node::as_map);
     let functions = resources.into_iter().flat_map(|map| map.iter().map(|(_, resource)| resource));
-    let events =
-        functions.filter_map(|function| function.at(&["Properties", "Events"])?.as_map()).flat_map(|map| map.iter());
+    let events = functions.filter_map(|function| function.at(&["Properties", "Events"])?.as_map()).flat_map(Map::iter);
     let of_cognito = events.filter(|(_, event)| event.get("Type").and_then(Node::as_str) == Some("Cognito"));
     of_cognito
         .filter_map(|(_, event)| {

@@ -63,13 +63,13 @@ fn fixed_bus(project: &Project) -> Vec<Mark> {
                 continue;
             }
             let is_named = |name: &Node| name.as_str() == Some(named);
-            let names: Vec<&Node> = buses.iter().filter_map(|bus| bus.get("Name")).collect();
+            let known: Vec<&Node> = buses.iter().filter_map(|bus| bus.get("Name")).collect();
             let varies =
                 |name: &Node| is_unknown(name) || !name.span.text().contains(name.as_str().unwrap_or_default());
-            let (name, what) = match names.iter().find(|name| is_named(name)) {
+            let (name, what) = match known.iter().find(|name| is_named(name)) {
                 Some(name) if varies(name) => (name, "is the bus of this stage alone"),
                 Some(_) => continue,
-                None => match names.first() {
+                None => match known.first() {
                     Some(name) => (name, "is none of the stack's buses"),
                     None => continue,
                 },

@@ -10,6 +10,7 @@ use template::serverless::{Evaluated, Evaluation, StoredParameter, Surroundings}
 use template::{Files, Inputs, Source};
 
 use super::RULES;
+use crate::code::{Code, is_code, reached};
 use crate::{Finding, Given, check};
 
 const HERE: &str = "<- here";
@@ -146,6 +147,48 @@ fn good_examples_are_left_alone() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Texts that begin like a file and then end, lack a letter, or have one twice.
+fn damaged(text: &str) -> impl Iterator<Item = String> + '_ {
+    let places = text.char_indices().map(|(at, letter)| (at, at + letter.len_utf8()));
+    places.step_by(29).flat_map(|(start, end)| {
+        let (before, letter, after) = (&text[..start], &text[start..end], &text[end..]);
+        [before.to_owned(), format!("{before}{after}"), format!("{before}{letter}{letter}{after}")]
+    })
+}
+
+#[test]
+fn damaged_files_are_told_of_and_harm_nobody() {
+    let inputs = Inputs { files: Arc::new(Disk::default()), ..Inputs::default() };
+    let mut refused = 0;
+    for rule in RULES {
+        let path = stacks(rule.id, "bad").remove(0);
+        let beside = Beside(path.parent().expect("a folder").to_owned());
+        let given = Given { inputs: inputs.clone(), surroundings: &beside, stage: None, ignored: &[] };
+        for text in damaged(&fs::read_to_string(&path).expect("an example")) {
+            refused += usize::from(check(&Source::new(&path, text), &given).error.is_some());
+        }
+    }
+    assert!(refused > 0);
+}
+
+#[test]
+fn damaged_handlers_harm_nobody() {
+    let mut read = 0;
+    for rule in RULES {
+        let files =
+            fs::read_dir(examples().join(rule.id)).expect("examples").map(|entry| entry.expect("a file").path());
+        for path in files.filter(|path| is_code(path)) {
+            for text in damaged(&fs::read_to_string(&path).expect("code")) {
+                let code = Code::read(&Source::new(&path, text)).expect("a language");
+                let flow = code.function("handler").map(|function| code.flow(&function));
+                read += flow.map_or(0, |flow| flow.returns.len()) + code.imports().len();
+                reached(&[code], "handler");
+            }
+        }
+    }
+    assert!(read > 0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::code::{Call, Code, Language};
 use crate::finding::{Check, Mark, Rule, Severity};
-use crate::project::Project;
+use crate::project::{Handler, Project};
 
 pub const UPDATE_RESETS: Rule = Rule {
     id: "update-user-pool-resets",
@@ -75,7 +75,7 @@ pub const EMAIL_ALIAS: Rule = Rule {
 
 fn email_alias(project: &Project) -> Vec<Mark> {
     let mut marks = Vec::new();
-    for (code, token) in project.handlers().iter().flat_map(|handler| handler.tokens()) {
+    for (code, token) in project.handlers().iter().flat_map(Handler::tokens) {
         if code.is_text(token) && code.word(token).contains("cognito:email_alias") {
             let message = "new pools do not send this attribute";
             marks.push(
