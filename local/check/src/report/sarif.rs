@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use template::Span;
 
-use super::{Region, path_of};
+use super::{Region, explain, path_of};
 use crate::finding::{Finding, Rule};
 use crate::rules::RULES;
 
@@ -34,6 +34,7 @@ fn rule(rule: &Rule) -> Value {
         "id": rule.id,
         "shortDescription": {"text": rule.reason},
         "helpUri": rule.link(),
+        "help": {"text": format!("{}: {}", rule.reason, rule.link()), "markdown": explain(rule.id)},
         "defaultConfiguration": {"level": rule.severity.name()},
     })
 }
