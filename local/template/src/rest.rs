@@ -1,7 +1,10 @@
 //! The resources of REST APIs: a path is a chain of them, and each method hangs on the last.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::make::Make;
 use crate::node::Node;
+use crate::scope::fnv;
 
 /// A method of a path.
 pub(crate) struct Method<'m> {
@@ -40,20 +43,44 @@ pub(crate) fn resource(make: Make<'_>, api: &str, parent: Node, part: &str) -> N
     make.map([("RestApiId", make.reference(api)), ("ParentId", parent), ("PathPart", make.text(part))])
 }
 
-/// The logical ids of a path's parts, and the parts: `/a/{b}` has two.
-pub(crate) fn resources(api: &str, path: &str) -> Vec<(String, String)> {
-    let mut whole = String::new();
-    let parts = path.split('/').filter(|part| !part.is_empty());
-    parts
-        .map(|part| {
-            whole.push('/');
-            whole.push_str(part);
-            (format!("{api}Resource{}", words(&whole)), part.to_owned())
-        })
-        .collect()
+/// The names of paths in logical ids: each path has one that no other has.
+#[derive(Default)]
+pub(crate) struct Paths {
+    names: HashMap<String, String>,
+    taken: HashSet<String>,
 }
 
-/// A path as a part of a logical id: `/users/{id}` is `UsersIdVar`.
+impl Paths {
+    /// The logical ids of a path's parts, the parts, and whether each is there for the first time: `/a/{b}` has two.
+    pub(crate) fn resources(&mut self, api: &str, path: &str) -> Vec<(String, String, bool)> {
+        let mut whole = String::new();
+        let mut resources = Vec::new();
+        for part in path.split('/').filter(|part| !part.is_empty()) {
+            whole.push('/');
+            whole.push_str(part);
+            let is_new = !self.names.contains_key(&whole);
+            resources.push((format!("{api}Resource{}", self.name(&whole)), part.to_owned(), is_new));
+        }
+        resources
+    }
+
+    /// A path as a part of a logical id.
+    pub(crate) fn name(&mut self, path: &str) -> String {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        if let Some(name) = self.names.get(path) {
+            return name.clone();
+        }
+        let mut name = words(path);
+        if !self.taken.insert(name.clone()) {
+            name = format!("{name}{:016x}", fnv(path.as_bytes()));
+            self.taken.insert(name.clone());
+        }
+        self.names.insert(path.to_owned(), name.clone());
+        name
+    }
+}
+
+/// The words of a path: `/users/{id}` is `UsersIdVar`. Others may have the same.
 pub(crate) fn words(path: &str) -> String {
     let mut made = String::new();
     for part in path.split('/') {
@@ -66,4 +93,22 @@ pub(crate) fn words(path: &str) -> String {
         }
     }
     made
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_have_names_of_their_own() {
+        let mut paths = Paths::default();
+        let resources = paths.resources("Api", "/users/{id}");
+        let expected = [("ApiResourceUsers", "users", true), ("ApiResourceUsersIdVar", "{id}", true)];
+        assert_eq!(resources, expected.map(|(id, part, is_new)| (id.to_owned(), part.to_owned(), is_new)));
+        assert_eq!(paths.resources("Api", "/users"), [("ApiResourceUsers".to_owned(), "users".to_owned(), false)]);
+        assert_eq!(paths.name("/a/b"), "AB");
+        assert_ne!(paths.name("/aB"), "AB");
+        assert_eq!(paths.name("/a/b/"), "AB");
+        assert_eq!(paths.name("/"), "");
+    }
 }

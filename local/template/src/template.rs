@@ -164,7 +164,7 @@ impl Template {
         sections.expanded = openapi::expand(sections.expanded, &mut warnings)?;
         sections::decide(&sections.expanded, &mut scope)?;
         sections.verify(&scope, transforms.language_extensions)?;
-        let resources = sections::resources(&sections.expanded, &scope, outside)?;
+        let resources = sections::resources(std::mem::take(&mut sections.expanded), &scope, outside, &mut warnings)?;
         let outputs = sections::outputs(&sections.outputs, &scope)?;
         let description = sections.description;
         let parameters = scope.parameters.clone();
@@ -187,7 +187,9 @@ impl Template {
     /// `Fn::If` only that side counts which is taken.
     pub fn references(&self, node: &Node) -> Vec<(String, Option<String>, Span)> {
         let mut found = Vec::new();
-        references::find(node, &self.scope, &mut found);
+        references::find(node, &self.scope, &mut |resource, attribute, span| {
+            found.push((resource.to_owned(), attribute.map(str::to_owned), span.clone()));
+        });
         found
     }
 }

@@ -6,7 +6,7 @@ use super::{Documented, Operation};
 use crate::error::TemplateError;
 use crate::make::Make;
 use crate::node::{Map, Node};
-use crate::rest::words;
+use crate::rest::{Paths, words};
 
 impl Documented<'_> {
     /// Makes the resources that are not there already; what it says of the API itself.
@@ -26,6 +26,7 @@ impl Documented<'_> {
             .map(|(entry, _)| entry.key.as_str())
             .collect();
         let known: HashSet<&str> = self.authorizers().map(|(entry, _)| entry.key.as_str()).collect();
+        let mut paths = Paths::default();
         for operation in self.operations()? {
             let key = match operation.path {
                 "$default" | "/$default" => "$default".to_owned(),
@@ -39,7 +40,7 @@ impl Documented<'_> {
                 name if known.contains(name) => "CUSTOM",
                 _ => "AWS_IAM",
             });
-            self.route(&operation, &key, kind);
+            self.route(&operation, &paths.name(operation.path), &key, kind);
         }
         let cors = self.body.get("x-amazon-apigateway-cors").and_then(Node::as_map).map(|map| capital(make, map));
         Ok([("Name", self.title()), ("ProtocolType", Some(make.text("HTTP"))), ("CorsConfiguration", cors)]
@@ -48,9 +49,9 @@ impl Documented<'_> {
             .collect())
     }
 
-    fn route(&mut self, operation: &Operation<'_>, key: &str, authorization: Option<&str>) {
+    fn route(&mut self, operation: &Operation<'_>, name: &str, key: &str, authorization: Option<&str>) {
         let (api, make) = (self.entry.key.clone(), Make(&operation.entry.key_span));
-        let id = format!("{api}{}{}", words(&operation.method.to_lowercase()), words(operation.path));
+        let id = format!("{api}{}{name}", words(&operation.method.to_lowercase()));
         let of = |key: &str| operation.integration.get(key).filter(|node| !node.is_null()).cloned();
         let kind = of("type").and_then(|node| node.as_str().map(str::to_uppercase));
         let integration = make.some([
@@ -66,8 +67,8 @@ impl Documented<'_> {
             ("IntegrationSubtype", of("integrationSubtype")),
             ("RequestParameters", of("requestParameters")),
         ]);
-        let (name, scopes) = operation.security.unzip();
-        let authorizer = name.filter(|_| authorization.is_some_and(|kind| kind != "AWS_IAM"));
+        let (scheme, scopes) = operation.security.unzip();
+        let authorizer = scheme.filter(|_| authorization.is_some_and(|kind| kind != "AWS_IAM"));
         let authorizer = authorizer.map(|name| make.reference(&self.authorizer_id(name)));
         let route = make.some([
             ("ApiId", Some(make.reference(&api))),

@@ -1,12 +1,12 @@
 //! Documents of REST APIs, by Swagger 2 or `OpenAPI` 3.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::{Documented, Operation};
 use crate::error::TemplateError;
 use crate::make::Make;
 use crate::node::{Entry, Map, Node};
-use crate::rest::{self, Method};
+use crate::rest::{self, Method, Paths};
 
 impl Documented<'_> {
     /// Makes the resources; what it says of the API itself.
@@ -19,28 +19,28 @@ impl Documented<'_> {
             let node = authorizer(&self.entry.key, entry, declared)?;
             self.add(entry, id, "AWS::ApiGateway::Authorizer", node);
         }
-        let mut paths = HashSet::new();
+        let mut paths = Paths::default();
         for operation in self.operations()? {
             let api = self.entry.key.clone();
             let make = Make(&operation.entry.key_span);
             let mut parent = make.attribute(&api, "RootResourceId");
-            for (id, part) in rest::resources(&api, operation.path) {
-                if paths.insert(id.clone()) {
+            for (id, part, is_new) in paths.resources(&api, operation.path) {
+                if is_new {
                     let node = rest::resource(make, &api, parent, &part);
                     self.add(operation.entry, id.clone(), "AWS::ApiGateway::Resource", node);
                 }
                 parent = make.reference(&id);
             }
             let kind = operation.security.map(|(name, _)| kinds.get(name).copied().unwrap_or("AWS_IAM"));
-            self.method(&operation, parent, kind);
+            self.method(&operation, &paths.name(operation.path), parent, kind);
         }
         Ok(self.title().map(|title| ("Name", title)).into_iter().collect())
     }
 
-    fn method(&mut self, operation: &Operation<'_>, resource: Node, kind: Option<&str>) {
+    fn method(&mut self, operation: &Operation<'_>, name: &str, resource: Node, kind: Option<&str>) {
         let (api, make) = (self.entry.key.clone(), Make(&operation.entry.key_span));
-        let (name, scopes) = operation.security.unzip();
-        let authorizer = name.filter(|_| kind.is_some_and(|kind| kind != "AWS_IAM"));
+        let (scheme, scopes) = operation.security.unzip();
+        let authorizer = scheme.filter(|_| kind.is_some_and(|kind| kind != "AWS_IAM"));
         let node = rest::method(
             make,
             &Method {
@@ -55,7 +55,7 @@ impl Documented<'_> {
                 responses: None,
             },
         );
-        let id = format!("{api}{}{}Method", rest::words(&operation.method.to_lowercase()), rest::words(operation.path));
+        let id = format!("{api}{}{name}Method", rest::words(&operation.method.to_lowercase()));
         self.add(operation.entry, id, "AWS::ApiGateway::Method", node);
     }
 }

@@ -54,9 +54,9 @@ impl Api {
     }
 
     /// The logical id of an API's stage.
-    pub(super) fn stage_id(&self, name: Option<&Node>) -> String {
+    pub(super) fn stage_id(&self, name: &Node) -> String {
         let id = &self.id;
-        match name.and_then(Node::as_str) {
+        match name.as_str() {
             Some("$default") => format!("{id}ApiGatewayDefaultStage"),
             Some(name) if !name.is_empty() && name.chars().all(char::is_alphanumeric) => format!("{id}{name}Stage"),
             Some(name) => format!("{id}Stage{}", super::hash_text(name)),
@@ -75,10 +75,15 @@ pub(super) fn permitted_path(path: &str) -> String {
     let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
     let (mut made, mut rest) = (String::new(), path);
     while let Some((before, inside)) = rest.split_once('{')
-        && let Some((_, after)) = inside.split_once('}')
+        && let Some((name, after)) = inside.split_once('}')
     {
         made.push_str(before);
-        made.push('*');
+        let of_names = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        match name {
+            "proxy+" => made.push('*'),
+            name if !name.is_empty() && name.chars().all(of_names) => made.push('*'),
+            name => made.extend(["{", name, "}"]),
+        }
         rest = after;
     }
     made + rest

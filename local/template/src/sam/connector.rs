@@ -46,7 +46,7 @@ impl Expansion<'_> {
             let Some(id) = destination.get("Id").and_then(Node::as_str) else { continue };
             let known = |id: &str| self.written.get(id).is_some();
             if let Some(missing) = [source, id].into_iter().find(|id| !known(id)) {
-                let words = format!("Unable to find resource with logical id '{missing}'.");
+                let words = format!("Unable to find resource with logical ID '{missing}'.");
                 return Err(connector.invalid(connector.span, &words));
             }
             let number = if all.len() > 1 { at.to_string() } else { String::new() };

@@ -7,6 +7,7 @@ use crate::make::{Make, pick};
 use crate::near::did_you_mean;
 use crate::node::{Entry, Map, Node};
 use crate::resolve::hinted;
+use crate::source::Span;
 
 /// What an event source mapping takes as it is.
 const MAPPING: &[&str] = &[
@@ -56,6 +57,7 @@ pub(super) struct Event<'e> {
     pub(super) target: &'e Target,
     /// What the function calls it.
     pub(super) name: &'e str,
+    pub(super) kind: &'e str,
     pub(super) entry: &'e Entry,
     pub(super) properties: &'e Map,
 }
@@ -75,9 +77,28 @@ impl Event<'_> {
         self.function.invalid_event(self.name, &self.entry.key_span, words)
     }
 
+    /// The same where SAM calls it by its logical id.
+    pub(super) fn invalid_id(&self, words: &str) -> TemplateError {
+        self.function.invalid_event(&self.id(), &self.entry.key_span, words)
+    }
+
+    /// "Resource with id […] is invalid. …", where SAM calls the event a resource.
+    fn invalid_properties(&self, span: &Span, words: &str) -> TemplateError {
+        TemplateError::new(span, format!("Resource with id [{}] is invalid. {words}", self.id()))
+    }
+
+    /// Whether every property is one that its type has.
+    pub(super) fn known(&self, known: &[&str]) -> Result<(), TemplateError> {
+        let mut entries = self.properties.entries().iter();
+        let Some(entry) = entries.find(|entry| !known.contains(&entry.key.as_str())) else { return Ok(()) };
+        let words = format!("property {} not defined for resource of type {}", entry.key, self.kind);
+        let hint = || did_you_mean(&entry.key, known.iter().copied());
+        Err(hinted(self.invalid_properties(&entry.key_span, &words), hint))
+    }
+
     /// The value of a property that must be there.
     pub(super) fn required(&self, key: &str) -> Result<&Node, TemplateError> {
-        let missing = || self.invalid(&format!("Missing required property '{key}'."));
+        let missing = || self.invalid_properties(&self.entry.key_span, &format!("Missing required property '{key}'."));
         self.properties.get(key).filter(|node| !node.is_null()).ok_or_else(missing)
     }
 }
@@ -101,16 +122,14 @@ impl Expansion<'_> {
                 Some(node) => node.expect_map(&format!("Properties of the event {name}"))?,
                 None => &empty,
             };
-            let event = Event { function, target, name, entry, properties };
-            let Some(kind) = self.given_text(declared, "Type")? else {
-                return Err(event.invalid("Event is missing a Type."));
-            };
-            self.event(&event, &kind)?;
+            let kind = self.given_text(declared, "Type")?.unwrap_or_else(|| "None".to_owned());
+            self.event(&Event { function, target, name, kind: &kind, entry, properties })?;
         }
         Ok(())
     }
 
-    fn event(&mut self, event: &Event<'_>, kind: &str) -> Result<(), TemplateError> {
+    fn event(&mut self, event: &Event<'_>) -> Result<(), TemplateError> {
+        let kind = event.kind;
         match kind {
             "Api" => self.api_event(event),
             "HttpApi" => self.http_api_event(event),
@@ -118,8 +137,8 @@ impl Expansion<'_> {
             "EventBridgeRule" | "CloudWatchEvent" => self.rule(event),
             "Schedule" => self.schedule(event),
             "ScheduleV2" => self.schedule_v2(event),
-            "DynamoDB" | "Kinesis" => self.mapping(event, event.required("Stream")?.clone()),
-            "SQS" => self.mapping(event, event.required("Queue")?.clone()),
+            "DynamoDB" | "Kinesis" => self.mapping(event, "Stream"),
+            "SQS" => self.mapping(event, "Queue"),
             "SNS" => self.sns(event),
             _ if NOT_HERE.contains(&kind) => {
                 let message = format!("the event {} of {} is not made here: {kind}", event.name, event.function.id);
@@ -127,7 +146,8 @@ impl Expansion<'_> {
                 Ok(())
             }
             _ => {
-                let error = event.invalid(&format!("Event type {kind} is not known."));
+                let words = "Resource dict has missing or invalid value for key Type. Event Type is:";
+                let error = event.invalid(&format!("{words} {kind}."));
                 Err(hinted(error, || did_you_mean(kind, HERE.iter().chain(NOT_HERE).copied())))
             }
         }
@@ -152,12 +172,11 @@ impl Expansion<'_> {
     }
 
     /// A stream or a queue that is read.
-    fn mapping(&mut self, event: &Event<'_>, source: Node) -> Result<(), TemplateError> {
+    fn mapping(&mut self, event: &Event<'_>, source: &str) -> Result<(), TemplateError> {
         let (make, properties) = (event.make(), event.properties);
-        let known = |key: &str| MAPPING.contains(&key) || matches!(key, "Stream" | "Queue" | "DestinationConfig");
-        if let Some(entry) = properties.entries().iter().find(|entry| !known(&entry.key)) {
-            return Err(event.invalid(&format!("property {} not defined for this type of event", entry.key)));
-        }
+        event.known(&[MAPPING, &[source, "DestinationConfig", "SecretsManagerKmsKeyId"]].concat())?;
+        let source = event.required(source)?.clone();
+
         let mut node = vec![("EventSourceArn", Some(source)), ("FunctionName", Some(event.target.name.clone()))];
         node.extend(pick(properties, MAPPING));
         if let Some(mut config) = self.given(properties, "DestinationConfig")? {
@@ -175,6 +194,7 @@ impl Expansion<'_> {
     /// A trigger of a pool in the same template, which is written into the pool.
     fn cognito(&mut self, event: &Event<'_>) -> Result<(), TemplateError> {
         let make = event.make();
+        event.known(&["Trigger", "UserPool"])?;
         let pool = event.required("UserPool")?;
         let in_template = match pool.as_intrinsic() {
             Some(("Ref", name)) => name.as_str().filter(|name| self.is_made(name)),
@@ -227,6 +247,7 @@ impl Expansion<'_> {
     /// A topic that the function or a queue before it listens to. Topics are not here: the stack says so of what is made.
     fn sns(&mut self, event: &Event<'_>) -> Result<(), TemplateError> {
         let (make, id) = (event.make(), event.id());
+        event.known(&["FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "Region", "SqsSubscription", "Topic"])?;
         let topic = event.required("Topic")?.clone();
         let by_queue = self.given(event.properties, "SqsSubscription")?.filter(|node| node.as_bool() != Some(false));
         if by_queue.is_some() {

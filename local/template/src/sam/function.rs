@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Expansion, Serverless, hash, hash_text, tags};
+use super::{Expansion, Serverless, hash, tags};
 use crate::code;
-use crate::error::TemplateError;
+use crate::error::{TemplateError, Warning};
 use crate::make::{Make, pick};
 use crate::node::{Map, Node};
 
@@ -110,6 +110,12 @@ impl Expansion<'_> {
         function.known(PROPERTIES)?;
         let make = function.make();
         let properties = &function.properties;
+        for key in ["CapacityProviderConfig", "DeploymentPreference", "SourceKMSKeyArn"] {
+            if let Some(entry) = properties.entry(key).filter(|entry| !entry.value.is_null()) {
+                let message = format!("{key} of {} has no effect here", function.id);
+                self.warnings.push(Warning::new(&entry.key_span, message));
+            }
+        }
         let code = self.code(function)?;
         let lambda = self.lambda(function, code.clone())?;
         let attributes = ["DependsOn", "Metadata"].into_iter();
@@ -205,7 +211,7 @@ impl Expansion<'_> {
         }
         let digits = match self.given_text(properties, "AutoPublishCodeSha256")? {
             Some(digest) => digest.chars().take(10).collect(),
-            None => self.version_hash(properties, code)?,
+            None => self.version_hash(properties, code),
         };
         let version = format!("{id}Version{digits}");
         let retained = properties.get("VersionDeletionPolicy").cloned().unwrap_or_else(|| make.text("Retain"));
@@ -230,18 +236,18 @@ impl Expansion<'_> {
     }
 
     /// What makes another version: code, environment and memory.
-    fn version_hash(&self, properties: &Map, code: &Node) -> Result<String, TemplateError> {
-        let mut hashed = match code.to_json() {
+    fn version_hash(&self, properties: &Map, code: &Node) -> String {
+        let mut hashed = match self.with_parameters(code).to_json() {
             Value::Object(members) => members,
             _ => serde_json::Map::new(),
         };
-        if let Some(Value::Object(environment)) = self.given(properties, "Environment")?.map(|node| node.to_json()) {
+        if let Some(Value::Object(environment)) = properties.get("Environment").map(Node::to_json) {
             hashed.extend(environment);
         }
-        if let Some(size) = self.given(properties, "MemorySize")? {
+        if let Some(size) = properties.get("MemorySize").filter(|node| !node.is_null()) {
             hashed.insert("MemorySize".to_owned(), size.to_json());
         }
-        if hashed.is_empty() { Ok(hash_text("")) } else { Ok(hash(&Value::Object(hashed))) }
+        hash(&Value::Object(hashed))
     }
 
     /// The function's own address, and who may call it.
@@ -309,7 +315,7 @@ impl Expansion<'_> {
         let kind = self.given_text(map, "Type")?;
         let Some(kind) = kind.as_deref().filter(|kind| DESTINATIONS.contains(kind)) else {
             let named = kind.as_deref().unwrap_or("None");
-            let words = format!("'Type: {named}' must be one of [{}]", DESTINATIONS.join(", "));
+            let words = format!("'Type: {named}' must be one of ['{}']", DESTINATIONS.join("', '"));
             return Err(function.invalid(&node.span, &words));
         };
         if let Some(destination) = self.given(map, "Destination")? {
@@ -364,7 +370,7 @@ fn dead_letter_config(function: &Serverless<'_>, queue: &Node) -> Result<Node, T
             Err(function
                 .invalid(&queue.span, "'DeadLetterQueue' requires Type and TargetArn properties to be specified."))
         }
-        _ => Err(function.invalid(&queue.span, "'DeadLetterQueue' requires Type of ['SNS', 'SQS']")),
+        _ => Err(function.invalid(&queue.span, "'DeadLetterQueue' requires Type of ['SQS', 'SNS']")),
     }
 }
 
@@ -377,8 +383,12 @@ pub(super) fn object(map: &Map, make: Make<'_>) -> Node {
     ])
 }
 
-/// For tests and hashes: what a layer's logical id is made of.
-pub(super) fn layer_hash(id: &str, properties: &Map) -> String {
-    let properties: Value = properties.iter().map(|(key, value)| (key.to_owned(), value.to_json())).collect();
+/// What is behind a layer's logical id.
+pub(super) fn layer_hash(expansion: &Expansion<'_>, id: &str, properties: &Map) -> String {
+    let value = |key: &str, value: &Node| match key {
+        "Description" | "LayerName" | "LicenseInfo" | "RetentionPolicy" => expansion.with_parameters(value).to_json(),
+        _ => value.to_json(),
+    };
+    let properties: Value = properties.iter().map(|(key, node)| (key.to_owned(), value(key, node))).collect();
     hash(&json!({ id: {"Type": "AWS::Serverless::LayerVersion", "Properties": properties} }))
 }

@@ -7,15 +7,15 @@ use crate::resolve::hinted;
 
 /// The kinds, and what may be common to them.
 const SECTIONS: &[(&str, &[&str])] = &[
-    ("Function", FUNCTION),
     ("Api", API),
+    ("CapacityProvider", ANYTHING),
+    ("Function", FUNCTION),
     ("HttpApi", HTTP_API),
+    ("LayerVersion", &["PublishLambdaVersion"]),
+    ("MicrovmImage", ANYTHING),
+    ("NetworkConnector", ANYTHING),
     ("SimpleTable", &["SSESpecification"]),
     ("StateMachine", &["PropagateTags"]),
-    ("LayerVersion", &["PublishLambdaVersion"]),
-    ("CapacityProvider", ANYTHING),
-    ("MicroVMImage", ANYTHING),
-    ("NetworkConnector", ANYTHING),
     ("WebSocketApi", ANYTHING),
 ];
 
@@ -116,8 +116,8 @@ impl Globals {
                 let names = SECTIONS.iter().map(|(name, _)| *name);
                 let sections: Vec<&str> = names.clone().collect();
                 let message = format!(
-                    "'Globals' section is invalid. '{name}' is not supported. Must be one of the following values - {}",
-                    sections.join(", ")
+                    "'Globals' section is invalid. '{name}' is not supported. Must be one of the following values - ['{}']",
+                    sections.join("', '")
                 );
                 return Err(hinted(TemplateError::new(&entry.key_span, message), || did_you_mean(name, names)));
             };
@@ -128,9 +128,9 @@ impl Globals {
                 if !known.is_empty() && !known.contains(&property.key.as_str()) {
                     let message = format!(
                         "'Globals' section is invalid. '{}' is not a supported property of '{name}'. Must be one of the \
-                         following values - {}",
+                         following values - ['{}']",
                         property.key,
-                        known.join(", ")
+                        known.join("', '")
                     );
                     let hint = || did_you_mean(&property.key, known.iter().copied());
                     return Err(hinted(TemplateError::new(&property.key_span, message), hint));

@@ -37,13 +37,23 @@ const IDENTITY_SOURCE: &str = "$request.header.Authorization";
 
 impl Expansion<'_> {
     pub(super) fn http_api_event(&mut self, event: &Event<'_>) -> Result<(), TemplateError> {
+        event.known(&[
+            "ApiId",
+            "Auth",
+            "Method",
+            "Path",
+            "PayloadFormatVersion",
+            "RouteSettings",
+            "Stage",
+            "TimeoutInMillis",
+        ])?;
         let api = self.api_of(event, "ApiId", false)?;
         let (path, method) = (self.given_text(event.properties, "Path")?, self.given_text(event.properties, "Method")?);
         let (path, method) = match (path, method) {
             (None, None) => (DEFAULT.to_owned(), "ANY".to_owned()),
             (Some(path), Some(method)) => (path, method),
-            (None, Some(_)) => return event.required("Path").map(|_| ()),
-            (Some(_), None) => return event.required("Method").map(|_| ()),
+            (None, Some(_)) => return Err(event.invalid("Property 'Path' is required.")),
+            (Some(_), None) => return Err(event.invalid("Property 'Method' is required.")),
         };
         let any = method.eq_ignore_ascii_case("any") || method == ANY_METHOD;
         let method = if any { "ANY".to_owned() } else { method.to_uppercase() };
@@ -134,7 +144,6 @@ impl Expansion<'_> {
         for (name, declared) in api.authorizers() {
             self.http_authorizer(api, name, declared)?;
         }
-        let stage_name = self.given(properties, "StageName")?.unwrap_or_else(|| make.text(DEFAULT));
         let written = properties.get("StageName").cloned().unwrap_or_else(|| make.text(DEFAULT));
         let of_events = self.route_settings.remove(&api.id).unwrap_or_default();
         let own_settings = properties.get("RouteSettings").and_then(Node::as_map).cloned().unwrap_or_default();
@@ -143,13 +152,13 @@ impl Expansion<'_> {
             (!settings.is_empty()).then(|| Node { span: api.span.clone(), kind: crate::node::Kind::Map(settings) });
         let mut stage = vec![
             ("ApiId", Some(make.reference(&api.id))),
-            ("StageName", Some(written)),
+            ("StageName", Some(written.clone())),
             ("AutoDeploy", Some(make.plain("true"))),
             ("Tags", Some(http_tags(make, properties.get("Tags")))),
             ("RouteSettings", settings),
         ];
         stage.extend(pick(properties, &["DefaultRouteSettings", "StageVariables", "AccessLogSettings"]));
-        let stage_id = api.stage_id(Some(&stage_name));
+        let stage_id = api.stage_id(&written);
         self.add(&owner, &stage_id, "AWS::ApiGatewayV2::Stage", make.some(stage))?;
         self.made.renamed.insert(format!("{}.Stage", api.id), stage_id);
         Ok(())

@@ -24,6 +24,7 @@ use crate::make::Make;
 use crate::near::did_you_mean;
 use crate::node::{Entry, Kind, Map, Node};
 use crate::resolve::{Resolver, hinted};
+use crate::rest::Paths;
 use crate::source::Span;
 
 pub(crate) use globals::Globals;
@@ -48,6 +49,8 @@ pub(crate) struct Expansion<'a> {
     route_settings: BTreeMap<String, Map>,
     /// Methods of REST APIs by path, and their logical ids.
     methods: BTreeMap<String, BTreeMap<String, Vec<(String, String)>>>,
+    /// The names of their paths.
+    paths: BTreeMap<String, Paths>,
 }
 
 /// What was made, in order.
@@ -94,6 +97,7 @@ pub(crate) fn expand(
         default_routes: HashSet::new(),
         route_settings: BTreeMap::new(),
         methods: BTreeMap::new(),
+        paths: BTreeMap::new(),
     };
     // What is no SAM resource is there first: events write into pools.
     for entry in written.entries() {
@@ -219,6 +223,36 @@ impl<'a> Expansion<'a> {
             Some(_) => Ok(Some(self.resolver.value(node).ok().flatten().unwrap_or_else(|| node.clone()))),
             None => Ok(Some(node.clone())),
         }
+    }
+
+    /// A node with the values of parameters in their places, and every other function as it is: what SAM hashes.
+    fn with_parameters(&self, node: &Node) -> Node {
+        let scope = self.resolver.scope;
+        let value = |name: &str| scope.parameter(name).map(|parameter| parameter.value.clone());
+        let kind = match (node.as_intrinsic(), &node.kind) {
+            (Some(("Ref", name)), _) if name.as_str().and_then(value).is_some() => {
+                return Node::string(&node.span, name.as_str().and_then(value).unwrap_or_default());
+            }
+            (Some(("Fn::Sub", text)), Kind::Map(map)) => {
+                let mut map = map.clone();
+                if let Some(Node { kind: Kind::Scalar(scalar), .. }) =
+                    map.get_mut("Fn::Sub").filter(|_| text.as_str().is_some())
+                {
+                    for parameter in &scope.parameters {
+                        scalar.text = scalar.text.replace(&format!("${{{}}}", parameter.name), &parameter.value);
+                    }
+                }
+                Kind::Map(map)
+            }
+            (_, Kind::Map(map)) => {
+                let mut map = map.clone();
+                map.entries_mut().iter_mut().for_each(|entry| entry.value = self.with_parameters(&entry.value));
+                Kind::Map(map)
+            }
+            (_, Kind::List(items)) => Kind::List(items.iter().map(|item| self.with_parameters(item)).collect()),
+            (_, Kind::Scalar(scalar)) => Kind::Scalar(scalar.clone()),
+        };
+        Node { span: node.span.clone(), kind }
     }
 
     /// A text that only SAM reads.
@@ -355,11 +389,20 @@ fn rename_sub(node: &mut Node, renamed: &HashMap<String, String>) {
         _ => Some(node),
     };
     let Some(Node { kind: Kind::Scalar(scalar), .. }) = text else { return };
-    if !scalar.text.contains("${") {
-        return;
+    let (mut text, mut rest) = (String::new(), scalar.text.as_str());
+    while let Some((before, inside)) = rest.split_once("${")
+        && let Some((name, after)) = inside.split_once('}')
+    {
+        let other = match (renamed.get(name), name.rsplit_once('.')) {
+            (Some(other), _) => other.clone(),
+            (None, Some((resource, attribute))) if renamed.contains_key(resource) => {
+                format!("{}.{attribute}", renamed[resource])
+            }
+            _ => name.to_owned(),
+        };
+        text.extend([before, "${", &other, "}"]);
+        rest = after;
     }
-    for (name, other) in renamed {
-        scalar.text = scalar.text.replace(&format!("${{{name}}}"), &format!("${{{other}}}"));
-        scalar.text = scalar.text.replace(&format!("${{{name}."), &format!("${{{other}."));
-    }
+    text.push_str(rest);
+    scalar.text = text;
 }

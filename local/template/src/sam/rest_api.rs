@@ -64,6 +64,17 @@ const ANY: &str = "DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT";
 
 impl Expansion<'_> {
     pub(super) fn api_event(&mut self, event: &Event<'_>) -> Result<(), TemplateError> {
+        event.known(&[
+            "Auth",
+            "Method",
+            "Path",
+            "RequestModel",
+            "RequestParameters",
+            "ResponseTransferMode",
+            "RestApiId",
+            "Stage",
+            "TimeoutInMillis",
+        ])?;
         let api = self.api_of(event, "RestApiId", true)?;
         let path = self.given_text(event.properties, "Path")?;
         let method = self.given_text(event.properties, "Method")?;
@@ -71,14 +82,19 @@ impl Expansion<'_> {
             event.required("Path")?;
             return event.required("Method").map(|_| ());
         };
+        for key in ["RequestModel", "RequestParameters"] {
+            if let Some(entry) = event.properties.entry(key) {
+                let message = format!("{key} of the event {} of {} has no effect here", event.name, event.function.id);
+                self.warnings.push(Warning::new(&entry.key_span, message));
+            }
+        }
         let any = method.eq_ignore_ascii_case("any");
         let method = method.to_uppercase();
         if !self.routes.insert((api.id.clone(), format!("{method} {path}"))) {
             let words = format!("API method \"{}\" defined multiple times for path \"{path}\".", method.to_lowercase());
             return Err(event.invalid(&words));
         }
-        let stage = self.given(&api.properties, "StageName")?;
-        let stage = stage.as_ref().and_then(Node::as_str).map(letters).unwrap_or_default();
+        let stage = api.properties.get("StageName").and_then(Node::as_str).map_or_else(|| "Stage".to_owned(), letters);
         let permitted = if any { "*" } else { &method };
         let route = format!("{permitted}{}", permitted_path(&path));
         self.api_permission(event, &format!("{}Permission{stage}", event.id()), &api, &route)?;
@@ -106,12 +122,7 @@ impl Expansion<'_> {
             api: &api.id,
             resource,
             verb: method,
-            authorization: match (authorizer, declared) {
-                (None, _) => "NONE",
-                (Some(_), None) => "AWS_IAM",
-                (Some(_), Some(declared)) if declared.get("UserPoolArn").is_some() => "COGNITO_USER_POOLS",
-                (Some(_), Some(_)) => "CUSTOM",
-            },
+            authorization: authorization(authorizer.is_some(), declared),
             authorizer: authorizer.filter(|_| declared.is_some()).map(|one| api.authorizer_id(&one.name)),
             scopes: scopes.filter(|scopes| !scopes.is_null()).cloned(),
             key_required: key.cloned(),
@@ -137,8 +148,9 @@ impl Expansion<'_> {
         let owner = api.serverless();
         let make = owner.make();
         let mut parent = make.attribute(&api.id, "RootResourceId");
-        for (id, part) in rest::resources(&api.id, path) {
-            if !self.is_made(&id) {
+        let parts = self.paths.entry(api.id.clone()).or_default().resources(&api.id, path);
+        for (id, part, is_new) in parts {
+            if is_new {
                 let node = rest::resource(make, &api.id, parent, &part);
                 self.add(&owner, &id, "AWS::ApiGateway::Resource", node)?;
             }
@@ -152,10 +164,9 @@ impl Expansion<'_> {
         let owner = api.serverless();
         owner.known(PROPERTIES)?;
         let (make, properties) = (owner.make(), &api.properties);
-        let Some(stage_name) = self.given(properties, "StageName")? else {
+        let Some(written) = properties.get("StageName").filter(|node| !node.is_null()).cloned() else {
             return Err(owner.invalid(&api.span, "Missing required property 'StageName'."));
         };
-        let written = properties.get("StageName").cloned();
         for key in ["GatewayResponses", "Models"] {
             if let Some(entry) = properties.entry(key).filter(|entry| !entry.value.is_null()) {
                 let message = format!("{key} of {} has no effect here", api.id);
@@ -164,7 +175,10 @@ impl Expansion<'_> {
         }
         let mut node = vec![
             ("Name", Some(properties.get("Name").cloned().unwrap_or_else(|| make.reference("AWS::StackName")))),
-            ("Tags", tags(make, properties.get("Tags"), false)),
+            (
+                "EndpointConfiguration",
+                self.given(properties, "EndpointConfiguration")?.map(|node| endpoint(make, &node)),
+            ),
             ("Body", self.definition(properties)?),
         ];
         node.extend(pick(
@@ -188,7 +202,7 @@ impl Expansion<'_> {
         let methods = self.methods.remove(&api.id).unwrap_or_default();
         let ids: Vec<String> = methods.values().flatten().map(|(_, id)| id.clone()).collect();
         let deployed: Value = ids.iter().cloned().collect();
-        let deployment = format!("{}Deployment{}", api.id, hash(&json!([deployed, stage_name.to_json()])));
+        let deployment = format!("{}Deployment{}", api.id, hash(&json!([deployed, written.to_json()])));
         let depends = make.list(ids.iter().map(|id| make.text(id)));
         let node = make.map([("RestApiId", make.reference(&api.id))]);
         let depends = (!ids.is_empty()).then_some(("DependsOn", depends));
@@ -196,11 +210,11 @@ impl Expansion<'_> {
         let mut stage = vec![
             ("RestApiId", Some(make.reference(&api.id))),
             ("DeploymentId", Some(make.reference(&deployment))),
-            ("StageName", written),
+            ("StageName", Some(written.clone())),
             ("Tags", tags(make, properties.get("Tags"), false)),
         ];
         stage.extend(pick(properties, STAGE));
-        let stage_id = api.stage_id(Some(&stage_name));
+        let stage_id = api.stage_id(&written);
         self.add(&owner, &stage_id, "AWS::ApiGateway::Stage", make.some(stage))?;
         self.made.renamed.insert(format!("{}.Stage", api.id), stage_id);
         self.made.renamed.insert(format!("{}.Deployment", api.id), deployment);
@@ -251,6 +265,22 @@ impl Expansion<'_> {
         let owner = api.serverless();
         let make = owner.make();
         let Some(cors) = self.given(&api.properties, "Cors")? else { return Ok(()) };
+        let default = match api.auth() {
+            Some(auth) => self.given_text(auth, "DefaultAuthorizer")?,
+            None => None,
+        };
+        // A preflight is asked for who it is as any call is, which no browser answers, unless that is turned off.
+        let open = matches!(cors.get("AllowOrigin").map(Node::as_str), None | Some(Some("'*'")));
+        if open && cors.get("AllowCredentials").and_then(Node::as_bool) == Some(true) {
+            let words = "Unable to add Cors configuration because 'AllowCredentials' can not be true when 'AllowOrigin' is \
+                         \"'*'\" or not set";
+            return Err(owner.invalid(&cors.span, words));
+        }
+        let turned = api.auth().and_then(|auth| auth.get("AddDefaultAuthorizerToCorsPreflight"));
+        let default = default.filter(|_| turned.and_then(Node::as_bool) != Some(false));
+        let declared = default.as_deref().and_then(|name| api.authorizers().find(|(known, _)| *known == name));
+        let kind = authorization(default.is_some(), declared.map(|(_, node)| node));
+        let asks = declared.is_some();
         let paths: Vec<(String, Vec<String>)> = self
             .methods
             .get(&api.id)
@@ -273,15 +303,16 @@ impl Expansion<'_> {
                     api: &api.id,
                     resource,
                     verb: "OPTIONS",
-                    authorization: "NONE",
-                    authorizer: None,
+                    authorization: kind,
+                    authorizer: asks.then(|| default.as_deref().map(|name| api.authorizer_id(name))).flatten(),
                     scopes: None,
                     key_required: None,
                     integration,
                     responses: Some(responses),
                 },
             );
-            let id = format!("{}Options{}Method", api.id, rest::words(&path));
+            let name = self.paths.entry(api.id.clone()).or_default().name(&path);
+            let id = format!("{}Options{name}Method", api.id);
             self.add(&owner, &id, "AWS::ApiGateway::Method", node)?;
             self.methods.entry(api.id.clone()).or_default().entry(path).or_default().push(("OPTIONS".to_owned(), id));
         }
@@ -301,6 +332,23 @@ impl Expansion<'_> {
         };
         crate::include::file(&uri, text, &self.resolver.scope.inputs).map(Some)
     }
+}
+
+fn authorization(is_asked: bool, declared: Option<&Node>) -> &'static str {
+    match declared {
+        _ if !is_asked => "NONE",
+        None => "AWS_IAM",
+        Some(declared) if declared.get("UserPoolArn").is_some() => "COGNITO_USER_POOLS",
+        Some(_) => "CUSTOM",
+    }
+}
+
+/// `{Type: …}` or a type as CloudFormation has it.
+fn endpoint(make: Make<'_>, given: &Node) -> Node {
+    let kind = given.get("Type").unwrap_or(given).clone();
+    let vpcs = given.get("VPCEndpointIds").or_else(|| given.get("VpcEndpointIds")).cloned();
+    let address = given.get("IpAddressType").cloned();
+    make.some([("Types", Some(make.list([kind]))), ("VpcEndpointIds", vpcs), ("IpAddressType", address)])
 }
 
 /// What a preflight answers: a mock, and the headers that it has.

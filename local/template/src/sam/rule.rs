@@ -14,22 +14,19 @@ impl Expansion<'_> {
     /// `EventBridgeRule` and `CloudWatchEvent`.
     pub(super) fn rule(&mut self, event: &Event<'_>) -> Result<(), TemplateError> {
         let (make, properties) = (event.make(), event.properties);
-        only(
-            event,
-            &[
-                "DeadLetterConfig",
-                "Enabled",
-                "EventBusName",
-                "Input",
-                "InputPath",
-                "InputTransformer",
-                "Pattern",
-                "RetryPolicy",
-                "RuleName",
-                "State",
-                "Target",
-            ],
-        )?;
+        event.known(&[
+            "DeadLetterConfig",
+            "Enabled",
+            "EventBusName",
+            "Input",
+            "InputPath",
+            "InputTransformer",
+            "Pattern",
+            "RetryPolicy",
+            "RuleName",
+            "State",
+            "Target",
+        ])?;
         let own = properties.get("Target").and_then(|target| target.get("Id")).cloned();
         let mut target = vec![
             ("Arn", Some(event.target.arn.clone())),
@@ -50,20 +47,17 @@ impl Expansion<'_> {
     /// `Schedule`.
     pub(super) fn schedule(&mut self, event: &Event<'_>) -> Result<(), TemplateError> {
         let (make, properties) = (event.make(), event.properties);
-        only(
-            event,
-            &[
-                "DeadLetterConfig",
-                "Description",
-                "Enabled",
-                "Input",
-                "Name",
-                "RetryPolicy",
-                "RuleName",
-                "Schedule",
-                "State",
-            ],
-        )?;
+        event.known(&[
+            "DeadLetterConfig",
+            "Description",
+            "Enabled",
+            "Input",
+            "Name",
+            "RetryPolicy",
+            "RuleName",
+            "Schedule",
+            "State",
+        ])?;
         let mut target = vec![
             ("Arn", Some(event.target.arn.clone())),
             ("Id", Some(make.text(target_id(&event.id())))),
@@ -89,27 +83,24 @@ impl Expansion<'_> {
     /// `ScheduleV2`: a schedule of the Scheduler, with a role that it calls in.
     pub(super) fn schedule_v2(&mut self, event: &Event<'_>) -> Result<(), TemplateError> {
         let (make, properties, id) = (event.make(), event.properties, event.id());
-        only(
-            event,
-            &[
-                "DeadLetterConfig",
-                "Description",
-                "EndDate",
-                "FlexibleTimeWindow",
-                "GroupName",
-                "Input",
-                "KmsKeyArn",
-                "Name",
-                "OmitName",
-                "PermissionsBoundary",
-                "RetryPolicy",
-                "RoleArn",
-                "ScheduleExpression",
-                "ScheduleExpressionTimezone",
-                "StartDate",
-                "State",
-            ],
-        )?;
+        event.known(&[
+            "DeadLetterConfig",
+            "Description",
+            "EndDate",
+            "FlexibleTimeWindow",
+            "GroupName",
+            "Input",
+            "KmsKeyArn",
+            "Name",
+            "OmitName",
+            "PermissionsBoundary",
+            "RetryPolicy",
+            "RoleArn",
+            "ScheduleExpression",
+            "ScheduleExpressionTimezone",
+            "StartDate",
+            "State",
+        ])?;
         let role = match properties.get("RoleArn").filter(|node| !node.is_null()) {
             Some(role) => role.clone(),
             None => self.scheduler_role(event)?,
@@ -163,11 +154,11 @@ impl Expansion<'_> {
                 None => format!("{}Queue", event.id()),
             },
             (Some(_), Some(_)) => {
-                return Err(event.invalid("You can either define 'Arn' or 'Type' property of DeadLetterConfig."));
+                return Err(event.invalid_id("You can either define 'Arn' or 'Type' property of DeadLetterConfig."));
             }
-            (None, None) => return Err(event.invalid("No 'Arn' or 'Type' property provided for DeadLetterConfig.")),
+            (None, None) => return Err(event.invalid_id("No 'Arn' or 'Type' property provided for DeadLetterConfig.")),
             (None, Some(_)) => {
-                return Err(event.invalid("The only valid value for 'Type' property of DeadLetterConfig is 'SQS'."));
+                return Err(event.invalid_id("The only valid value for 'Type' property of DeadLetterConfig is 'SQS'."));
             }
         };
         self.add(event.function, &queue, "AWS::SQS::Queue", make.map([]))?;
@@ -202,13 +193,6 @@ impl Expansion<'_> {
             },
             (None, state) => Ok(state),
         }
-    }
-}
-
-fn only(event: &Event<'_>, known: &[&str]) -> Result<(), TemplateError> {
-    match event.properties.entries().iter().find(|entry| !known.contains(&entry.key.as_str())) {
-        Some(entry) => Err(event.invalid(&format!("property {} not defined for this type of event", entry.key))),
-        None => Ok(()),
     }
 }
 

@@ -89,7 +89,7 @@ impl Expansion<'_> {
         let mut node =
             vec![("Content", Some(content)), ("LayerName", Some(name.unwrap_or_else(|| make.text(layer.id))))];
         node.extend(pick(properties, &["CompatibleArchitectures", "CompatibleRuntimes", "Description", "LicenseInfo"]));
-        let id = format!("{}{}", layer.id, layer_hash(layer.id, properties));
+        let id = format!("{}{}", layer.id, layer_hash(self, layer.id, properties));
         let metadata = layer.attributes.get("Metadata").map(|node| ("Metadata", node.clone()));
         let own = [("DeletionPolicy", policy)].into_iter().chain(metadata);
         self.add_with(layer, &id, "AWS::Lambda::LayerVersion", make.some(node), own)?;
