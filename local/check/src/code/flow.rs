@@ -28,7 +28,7 @@ pub struct Return {
 /// Words that begin a statement, so that a line that starts with one ends the statement before it.
 const STATEMENTS: &[&str] = &[
     "return", "throw", "if", "for", "while", "do", "try", "switch", "const", "let", "var", "function", "class",
-    "break", "continue", "async", "await",
+    "break", "continue", "async", "await", "else", "case", "default",
 ];
 
 /// How this function ends.
@@ -251,6 +251,8 @@ mod tests {
         check("if (a) return event; else { throw b; }", &["event"], false);
         check("if (a) { return event } else if (b) { return c }", &["event", "c"], true);
         check("if (a) {\n  await b()\n}\nreturn event", &["event"], false);
+        check("if (a) return event\nelse throw b", &["event"], false);
+        check("if (a)\n  return event\nelse\n  return b", &["event", "b"], false);
     }
 
     #[test]

@@ -12,8 +12,8 @@ pub const UNCONDITIONAL_PUT: Rule = Rule {
 };
 
 const PUTS: &[&str] = &["PutCommand", "PutItemCommand", "put", "putItem", "put_item"];
-/// Triggers at which profiles are written.
-const TRIGGERS: &[&str] = &["PostConfirmation", "PostAuthentication", "PreTokenGeneration", "PreSignUp"];
+/// Triggers at which profiles are made. What is written at every sign-in may be a log of them.
+const TRIGGERS: &[&str] = &["PostConfirmation", "PreSignUp"];
 
 fn unconditional_put(project: &Project) -> Vec<Mark> {
     let mut marks = Vec::new();
@@ -33,12 +33,10 @@ fn unconditional_put(project: &Project) -> Vec<Mark> {
 fn comes_twice(project: &Project, handler: &Handler) -> Option<String> {
     let triggers = project.triggers_that_run(&handler.function);
     if let Some(trigger) = triggers.iter().find(|trigger| TRIGGERS.contains(&trigger.name)) {
-        let again = match trigger.name {
-            "PostConfirmation" => {
-                "Cognito runs a slow PostConfirmation up to three times, and again after a forgotten password"
-            }
-            "PreSignUp" => "Cognito runs a slow PreSignUp up to three times, for people who never confirm, too",
-            _ => "this trigger runs at every sign-in",
+        let again = if trigger.name == "PostConfirmation" {
+            "Cognito runs a slow PostConfirmation up to three times, and again after a forgotten password"
+        } else {
+            "Cognito runs a slow PreSignUp up to three times, for people who never confirm, too"
         };
         return Some(again.to_owned());
     }
