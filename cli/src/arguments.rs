@@ -18,6 +18,8 @@ pub enum Command {
     /// Serve Cognito, Lambda, EventBridge, SQS, SES, DynamoDB, CloudWatch Logs, Parameter Store and Secrets Manager on
     /// one port.
     Dev(Dev),
+    /// Find what is wrong with a stack and its handlers, before it is deployed. Exit code 1 means that there is something.
+    Check(Check),
     /// Print what happened to a user.
     Trace(Trace),
     /// Print what functions printed. Exit code 1 means that there was nothing.
@@ -96,6 +98,33 @@ pub struct Dev {
     /// Pass mail on: smtp://[user:password@]host[:port] or smtps://…
     #[arg(long, value_name = "URL")]
     pub smtp: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Check {
+    /// A stack's file, or the folder that it lies in: serverless.yml, template.yaml, cdk.out/*.template.json.
+    pub file: Option<PathBuf>,
+    /// A template's parameter. One that has no value is taken for unknown.
+    #[arg(long = "parameter", value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
+    /// The stage that a serverless.yml is checked for.
+    #[arg(long)]
+    pub stage: Option<String>,
+    /// Rules that do not matter here; `# tandem-ignore: RULE` does so for one line.
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// As JSON.
+    #[arg(long, conflicts_with = "sarif")]
+    pub json: bool,
+    /// As SARIF 2.1.0, for code scanning.
+    #[arg(long)]
+    pub sarif: bool,
+    /// List the rules.
+    #[arg(long)]
+    pub list_rules: bool,
+    /// Tell more about a rule: what happens, how that is known, what to do.
+    #[arg(long, value_name = "RULE")]
+    pub explain: Option<String>,
 }
 
 #[derive(Args, Debug)]

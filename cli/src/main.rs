@@ -6,6 +6,7 @@
 
 mod api;
 mod arguments;
+mod check;
 mod console;
 mod demo;
 mod dev;
@@ -22,6 +23,8 @@ use clap::Parser;
 
 /// It ran, and there was nothing to print.
 const NOTHING_FOUND: u8 = 1;
+/// It ran, and something is wrong with what it looked at.
+const FOUND_SOMETHING: u8 = 1;
 /// It could not be run.
 const COULD_NOT_RUN: u8 = 2;
 
@@ -34,6 +37,12 @@ fn main() -> ExitCode {
     }
     finish(match Arguments::parse().command {
         Command::Dev(arguments) => dev::run(&arguments),
+        Command::Check(arguments) => match check::run(&arguments) {
+            Ok(check::Outcome::Fine) => Ok(()),
+            Ok(check::Outcome::Found) => return ExitCode::from(FOUND_SOMETHING),
+            Ok(check::Outcome::Refused) => return ExitCode::from(COULD_NOT_RUN),
+            Err(error) => Err(error),
+        },
         Command::Trace(arguments) => trace::run(&arguments),
         Command::Logs(arguments) => match logs::run(&arguments) {
             Ok(false) => return ExitCode::from(NOTHING_FOUND),

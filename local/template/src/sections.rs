@@ -33,7 +33,7 @@ const SECTIONS: &[&str] = &[
     "Transform",
 ];
 
-/// What a resource may say.
+/// What a resource may say. `Version` is for custom resources: the Serverless Framework writes it.
 const ATTRIBUTES: &[&str] = &[
     "Condition",
     "CreationPolicy",
@@ -44,6 +44,7 @@ const ATTRIBUTES: &[&str] = &[
     "Type",
     "UpdatePolicy",
     "UpdateReplacePolicy",
+    "Version",
 ];
 
 /// What an output may say.

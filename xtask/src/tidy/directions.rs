@@ -12,6 +12,9 @@ const FOUNDATIONS: &[&str] = &["aws-api", "storage", "template", "world"];
 /// The one crate that knows the rooms.
 const SERVER: &str = "server";
 
+/// What works on files of the user's and needs no server: for commands. It knows no room, as no room knows it.
+const TOOLS: &[&str] = &["check"];
+
 /// What in `local/` may be used in tests only: the local cloud must not be built from the clients that test it.
 const CLIENTS: &[&str] = &["aws-config", "aws-sdk-", "lambda_runtime"];
 
@@ -54,6 +57,8 @@ fn fault(package: &Package, from: Option<&str>, dependency: &Dependency, to: Opt
         (_, Some("local")) if name == SERVER && from == Some("local") => {
             return Some("the server knows the rooms, not they it");
         }
+        (Some("cli"), Some("local")) if TOOLS.contains(&name) => {}
+        (_, Some("local")) if TOOLS.contains(&name) => return Some("tools are for commands"),
         (_, Some("local")) if !is_foundation(name) && name != SERVER && package.name != SERVER => {
             return Some("only server depends on rooms; declare a trait and let server implement it");
         }
@@ -131,6 +136,15 @@ mod tests {
         check("cli", "local/world", None, true);
         check("cli", "local/mail", None, false);
         check("bench", "cli", None, false);
+    }
+
+    #[test]
+    fn tools_are_for_commands() {
+        check("cli", "local/check", None, true);
+        check("local/check", "local/template", None, true);
+        check("local/check", "local/queues", None, false);
+        check("local/server", "local/check", None, false);
+        check("local/stack", "local/template", None, true);
     }
 
     #[test]

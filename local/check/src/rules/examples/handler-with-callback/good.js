@@ -1,0 +1,4 @@
+module.exports.handler = async (event) => {
+  console.log(event.triggerSource);
+  return event;
+};

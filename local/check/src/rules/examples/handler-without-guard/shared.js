@@ -1,0 +1,1 @@
+module.exports.announce = async (attributes) => console.log(attributes.sub);

@@ -1,0 +1,4 @@
+const { ListUsersCommand } = require('@aws-sdk/client-cognito-identity-provider');
+const { cognito } = require('./cognito');
+
+exports.handler = async ({ pool }) => cognito.send(new ListUsersCommand({ UserPoolId: pool, Limit: 60 }));

@@ -1,0 +1,4 @@
+module.exports.handler = async ({ Records }) => {
+  console.log(Records.length);
+  return { batchItemFailures: [] };
+};

@@ -1,0 +1,108 @@
+//! `tandem check` as people and CI call it: what it looks for, its exit codes, its output.
+
+use std::path::Path;
+
+use e2e::binary;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+const POOL: &str = "Resources:
+  Pool:
+    Type: AWS::Cognito::UserPool
+    DeletionPolicy: Retain
+    Properties: {UsernameConfiguration: {CaseSensitive: false}}
+";
+const OPEN_POOL: &str = "Resources:
+  Pool:
+    Type: AWS::Cognito::UserPool
+    DeletionPolicy: Retain
+";
+const NOTE: &str = "Resources:
+  Rule:
+    Type: AWS::Events::Rule
+    Properties: {EventBusName: other, EventPattern: {source: [com.example]}}
+";
+
+struct Told {
+    code: Option<i32>,
+    out: String,
+    error: String,
+}
+
+/// Runs the check in a folder with these files.
+async fn check(files: &[(&str, &str)], arguments: &[&str]) -> Told {
+    let folder = TempDir::new().expect("a directory");
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap_or(Path::new(""))).expect("it is made");
+        std::fs::write(path, text).expect("it is written");
+    }
+    let mut command = Command::new(binary());
+    let output = command.arg("check").args(arguments).current_dir(folder.path()).output().await.expect("it runs");
+    Told {
+        code: output.status.code(),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        error: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+#[tokio::test]
+async fn it_looks_for_the_stack_by_its_usual_names() {
+    for path in ["template.yaml", "template.yml", "cdk.out/App.template.json"] {
+        let text = if path.ends_with("json") {
+            "{\"Resources\": {\"Pool\": {\"Type\": \"AWS::Cognito::UserPool\"}}}"
+        } else {
+            OPEN_POOL
+        };
+        let told = check(&[(path, text)], &[]).await;
+        assert_eq!(told.code, Some(1), "{}", told.error);
+        assert!(told.out.contains(&format!("--> {path}:")), "{}", told.out);
+    }
+    let service = "service: a\nprovider: {name: aws, runtime: nodejs22.x}\nfunctions: {}\n";
+    let told = check(&[("serverless.yml", service), ("template.yaml", OPEN_POOL)], &[]).await;
+    assert_eq!((told.code, told.out.as_str()), (Some(0), "nothing found\n"), "{}", told.error);
+}
+
+#[tokio::test]
+async fn without_a_stack_it_says_so_in_one_line() {
+    let told = check(&[], &[]).await;
+    assert_eq!((told.code, told.error.lines().count()), (Some(2), 1), "{}", told.error);
+    assert!(told.error.contains("there is no stack here"), "{}", told.error);
+}
+
+#[tokio::test]
+async fn what_is_found_decides_the_exit_code() {
+    let run = |text: &'static str, arguments: &'static [&'static str]| check_template(text, arguments);
+    assert_eq!(run(POOL, &[]).await, Some(0));
+    assert_eq!(run(OPEN_POOL, &[]).await, Some(1));
+    assert_eq!(run(OPEN_POOL, &["--json"]).await, Some(1));
+    assert_eq!(run(OPEN_POOL, &["--ignore", "pool-case-sensitive"]).await, Some(0));
+    assert_eq!(run(OPEN_POOL, &["--ignore", "no-such-rule"]).await, Some(2));
+    assert_eq!(run(NOTE, &[]).await, Some(0));
+    assert_eq!(run("Resources: {Pool: {}}\n", &[]).await, Some(2));
+}
+
+async fn check_template(text: &str, arguments: &[&str]) -> Option<i32> {
+    check(&[("template.yml", text)], arguments).await.code
+}
+
+#[tokio::test]
+async fn a_template_that_cannot_be_read_is_shown_with_its_line() {
+    let told = check(&[("template.yml", "Resources:\n  Pool: [\n")], &[]).await;
+    assert_eq!((told.code, told.out.as_str()), (Some(2), ""));
+    assert!(told.error.contains("--> template.yml:") && told.error.contains('|'), "{}", told.error);
+}
+
+#[tokio::test]
+async fn there_is_no_colour_where_no_terminal_is() {
+    let told = check(&[("template.yml", OPEN_POOL)], &[]).await;
+    assert!(told.out.contains("error[pool-case-sensitive]") && !told.out.contains('\x1b'), "{}", told.out);
+}
+
+#[tokio::test]
+async fn rules_are_listed_and_explained() {
+    let told = check(&[], &["--list-rules"]).await;
+    assert!(told.code == Some(0) && told.out.contains("pool-case-sensitive"), "{}", told.out);
+    let told = check(&[], &["--explain", "pool-case-sensitive"]).await;
+    assert!(told.code == Some(0) && told.out.starts_with("## pool-case-sensitive\n"), "{}", told.out);
+}
