@@ -12,11 +12,13 @@ mod bus;
 mod files;
 mod house;
 mod pool;
+mod stack_file;
 mod wire;
 
 pub use bus::{event_pattern, input_transformer};
 pub use files::{function_code, raw_mail};
 pub use pool::{access_token, list_users_filter, srp};
+pub use stack_file::template;
 pub use wire::{arn, operation, query, request, signature};
 
 /// A target: its name, which is also that of its seeds' folder, and what it does with bytes.
@@ -36,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     ("request", request),
     ("signature", signature),
     ("srp", srp),
+    ("template", template),
 ];
 
 /// The parts of an input that has several: they stand between lines of three hyphens.

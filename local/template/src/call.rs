@@ -86,7 +86,7 @@ impl<'n> Call<'n> {
     pub(crate) fn read(node: &'n Node) -> Result<Option<Self>, TemplateError> {
         let Some(map) = node.as_map() else { return Ok(None) };
         let [entry] = map.entries() else {
-            let Some(entry) = map.entries().iter().find(|entry| NAMES.contains(&entry.key.as_str())) else {
+            let Some(entry) = map.entries().iter().find(|entry| is_function(&entry.key)) else {
                 return Ok(None);
             };
             let message = format!("{} stands beside other members; a function stands alone in its map", entry.key);
@@ -138,6 +138,10 @@ impl<'n> Call<'n> {
             },
         }))
     }
+}
+
+fn is_function(key: &str) -> bool {
+    key.starts_with("Fn::") && NAMES.contains(&key)
 }
 
 /// What CloudFormation says of a function whose arguments have the wrong form.

@@ -40,12 +40,17 @@ pub(crate) fn read(call: &Node, inputs: &Inputs) -> Result<Node, TemplateError> 
         let message = format!("AWS::Include of {text} is not read here");
         return Err(TemplateError::new(&location.span, message).hint("give the path of a file beside the template"));
     }
-    let path = location.span.source.folder().join(text);
+    file(location, text, inputs)
+}
+
+/// A file beside the one that names it.
+pub(crate) fn file(node: &Node, path: &str, inputs: &Inputs) -> Result<Node, TemplateError> {
+    let path = node.span.source.folder().join(path);
     match inputs.files.read(&path) {
         Ok(text) => load_template(&Source::new(path, text)),
         Err(error) => {
-            let message = format!("AWS::Include of {} failed: {error}", path.display());
-            Err(TemplateError::new(&location.span, message))
+            let message = format!("{} cannot be read: {error}", path.display());
+            Err(TemplateError::new(&node.span, message))
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod call;
 mod cidr;
+mod code;
 mod conditions;
 mod dynamic;
 mod error;
@@ -14,11 +15,15 @@ mod include;
 mod json;
 mod load;
 mod loops;
+mod make;
 mod near;
 mod node;
+mod openapi;
 mod parameters;
 mod references;
 mod resolve;
+mod rest;
+mod sam;
 mod scope;
 mod sections;
 pub mod serverless;

@@ -6,14 +6,14 @@ use crate::scope::Scope;
 use crate::source::Span;
 use crate::sub::Part;
 
-/// A resource, which of its attributes, and where that is said.
-pub(crate) type Reference = (String, Option<String>, Span);
+/// What is told of a resource, which of its attributes, and where that is said.
+type Found<'f> = &'f mut dyn FnMut(&str, Option<&str>, &Span);
 
-/// Collects them in order. What has not the right form is passed over: resolving says so.
-pub(crate) fn find(node: &Node, scope: &Scope, found: &mut Vec<Reference>) {
+/// Tells of them in order. What has not the right form is passed over: resolving says so.
+pub(crate) fn find(node: &Node, scope: &Scope, found: Found<'_>) {
     let mut add = |resource: &str, attribute: Option<&str>| {
         if scope.resources.contains_key(resource) {
-            found.push((resource.to_owned(), attribute.map(str::to_owned), node.span.clone()));
+            found(resource, attribute, &node.span);
         }
     };
     match &node.kind {

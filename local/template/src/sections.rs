@@ -1,10 +1,12 @@
 //! The sections of a template, and the entries of `Resources` and `Outputs`.
 
+use crate::code;
 use crate::error::{TemplateError, Warning};
 use crate::loops::Loops;
 use crate::near::did_you_mean;
 use crate::node::{Entry, Kind, Map, Node};
 use crate::resolve::{Block, Resolver, unresolved};
+use crate::sam;
 use crate::scope::Scope;
 use crate::source::Span;
 use crate::template::{Output, Outside, Resource};
@@ -20,6 +22,7 @@ const SECTIONS: &[&str] = &[
     "AWSTemplateFormatVersion",
     "Conditions",
     "Description",
+    "Globals",
     "Hooks",
     "Mappings",
     "Metadata",
@@ -55,6 +58,9 @@ pub(crate) struct Sections {
     pub(crate) conditions: Map,
     pub(crate) resources: Map,
     pub(crate) outputs: Map,
+    pub(crate) globals: Option<Node>,
+    /// The resources with what SAM makes of its own.
+    pub(crate) expanded: Map,
 }
 
 impl Sections {
@@ -92,7 +98,17 @@ impl Sections {
             return Err(format_error(&span, "At least one Resources member must be defined.", None));
         }
         let parameters = map.remove("Parameters").filter(|node| !node.is_null());
-        Ok(Self { description, parameters, mappings, conditions, resources, outputs })
+        let globals = map.remove("Globals");
+        Ok(Self {
+            description,
+            parameters,
+            mappings,
+            conditions,
+            resources,
+            outputs,
+            globals,
+            expanded: Map::default(),
+        })
     }
 
     /// Unrolls the loops of `AWS::LanguageExtensions`.
@@ -106,11 +122,45 @@ impl Sections {
         Ok(())
     }
 
-    /// Looks at everything, also at what conditions leave out.
+    /// Makes CloudFormation's resources of SAM's, if the template asks for that.
+    pub(crate) fn serverless(
+        &mut self,
+        asked: bool,
+        scope: &Scope,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(), TemplateError> {
+        within(&self.resources, RESOURCES_MAX, "resources")?;
+        let kind = |entry: &Entry| entry.value.get("Type").and_then(Node::as_str).unwrap_or_default().to_owned();
+        let first = self.resources.entries().iter().find(|entry| kind(entry).starts_with(sam::PREFIX));
+        if !asked {
+            if let Some(entry) = first {
+                let message = format!("Unrecognized resource types: [{}]", kind(entry));
+                let hint = "add Transform: AWS::Serverless-2016-10-31".to_owned();
+                return Err(format_error(&entry.key_span, &message, Some(hint)));
+            }
+            self.expanded = std::mem::take(&mut self.resources);
+            return Ok(());
+        }
+        let globals = sam::Globals::read(self.globals.take())?;
+        let resolver = Resolver { scope, outside: &(), block: Block::Resources };
+        let sam::Expanded { resources, renamed } = sam::expand(&self.resources, resolver, &globals, warnings)?;
+        self.expanded = resources;
+        // What is no SAM resource is looked at among the expanded ones.
+        self.resources.entries_mut().retain(|entry| kind(entry).starts_with(sam::PREFIX));
+        if !renamed.is_empty() {
+            for section in [&mut self.expanded, &mut self.resources, &mut self.outputs] {
+                section.entries_mut().iter_mut().for_each(|entry| sam::rename(&mut entry.value, &renamed));
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at everything, also at what conditions leave out, and at SAM's resources as they are written.
     pub(crate) fn verify(&self, scope: &Scope, language_extensions: bool) -> Result<(), TemplateError> {
         for (block, section) in [
             (Block::Conditions, &self.conditions),
             (Block::Resources, &self.resources),
+            (Block::Resources, &self.expanded),
             (Block::Outputs, &self.outputs),
         ] {
             let verifier = Verifier { scope, block, language_extensions };
@@ -164,7 +214,6 @@ fn description(map: &Map) -> Result<Option<String>, TemplateError> {
 
 /// Decides which resources are made: those whose conditions are not false.
 pub(crate) fn decide(section: &Map, scope: &mut Scope) -> Result<(), TemplateError> {
-    within(section, RESOURCES_MAX, "resources")?;
     for entry in section.entries() {
         named(entry, "Resource")?;
         let attributes = entry.value.expect_map(&format!("the resource {}", entry.key))?;
@@ -175,11 +224,24 @@ pub(crate) fn decide(section: &Map, scope: &mut Scope) -> Result<(), TemplateErr
 }
 
 /// The resources that are made.
-pub(crate) fn resources(section: &Map, scope: &Scope, outside: &dyn Outside) -> Result<Vec<Resource>, TemplateError> {
+pub(crate) fn resources(
+    section: Map,
+    scope: &Scope,
+    outside: &dyn Outside,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<Resource>, TemplateError> {
     let mut resources = Vec::new();
-    for entry in section.entries() {
-        let resource = resource(entry, scope, outside)?;
+    for mut entry in section.into_entries() {
+        let attributes = entry.value.as_map().map(Map::entries).unwrap_or_default();
+        for attribute in
+            attributes.iter().filter(|entry| matches!(entry.key.as_str(), "CreationPolicy" | "UpdatePolicy"))
+        {
+            let message = format!("{} of {} has no effect here", attribute.key, entry.key);
+            warnings.push(Warning::new(&attribute.key_span, message));
+        }
+        let mut resource = resource(&mut entry, scope, outside)?;
         if scope.resources.get(&entry.key) == Some(&true) {
+            code::localize(&mut resource);
             verify::made(&resource.properties, scope, Block::Resources)?;
             resources.push(resource);
         }
@@ -216,8 +278,9 @@ fn condition(attributes: &Map, scope: &Scope, block: Block) -> Result<bool, Temp
     }
 }
 
-fn resource(entry: &Entry, scope: &Scope, outside: &dyn Outside) -> Result<Resource, TemplateError> {
+fn resource(entry: &mut Entry, scope: &Scope, outside: &dyn Outside) -> Result<Resource, TemplateError> {
     let id = &entry.key;
+    let properties = entry.value.as_map_mut().and_then(|map| map.remove("Properties"));
     let attributes = entry.value.expect_map(&format!("the resource {id}"))?;
     for attribute in attributes.entries() {
         if !ATTRIBUTES.contains(&attribute.key.as_str()) {
@@ -231,10 +294,10 @@ fn resource(entry: &Entry, scope: &Scope, outside: &dyn Outside) -> Result<Resou
         return Err(format_error(&entry.key_span, &message, None));
     };
     let kind = kind.expect_str(&format!("the Type of {id}"))?.to_owned();
-    let properties = match attributes.get("Properties") {
+    let properties = match properties {
         Some(node) if !node.is_null() => {
             node.expect_map(&format!("Properties of {id}"))?;
-            node.clone()
+            node
         }
         _ => Node::map(&entry.key_span, []),
     };

@@ -12,6 +12,7 @@ use crate::error::{TemplateError, Warning};
 use crate::files::Files;
 use crate::include;
 use crate::node::Node;
+use crate::openapi;
 use crate::parameters::{self, Parameter};
 use crate::references;
 use crate::resolve::{Block, Resolver};
@@ -159,9 +160,11 @@ impl Template {
         sections.unroll(&scope, transforms.language_extensions, outside)?;
         verify::mappings(&scope.mappings)?;
         conditions::decide(&sections.conditions, &mut scope, outside)?;
-        sections::decide(&sections.resources, &mut scope)?;
+        sections.serverless(transforms.serverless, &scope, &mut warnings)?;
+        sections.expanded = openapi::expand(sections.expanded, &mut warnings)?;
+        sections::decide(&sections.expanded, &mut scope)?;
         sections.verify(&scope, transforms.language_extensions)?;
-        let resources = sections::resources(&sections.resources, &scope, outside)?;
+        let resources = sections::resources(std::mem::take(&mut sections.expanded), &scope, outside, &mut warnings)?;
         let outputs = sections::outputs(&sections.outputs, &scope)?;
         let description = sections.description;
         let parameters = scope.parameters.clone();
@@ -184,7 +187,9 @@ impl Template {
     /// `Fn::If` only that side counts which is taken.
     pub fn references(&self, node: &Node) -> Vec<(String, Option<String>, Span)> {
         let mut found = Vec::new();
-        references::find(node, &self.scope, &mut found);
+        references::find(node, &self.scope, &mut |resource, attribute, span| {
+            found.push((resource.to_owned(), attribute.map(str::to_owned), span.clone()));
+        });
         found
     }
 }

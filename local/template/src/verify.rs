@@ -142,9 +142,13 @@ impl Verifier<'_> {
 
 /// Whether everything that what is made refers to is made too.
 pub(crate) fn made(node: &Node, scope: &Scope, block: Block) -> Result<(), TemplateError> {
-    let mut found = Vec::new();
-    references::find(node, scope, &mut found);
-    found.iter().try_for_each(|(resource, _, span)| unresolved(scope, resource, span, block))
+    let mut result = Ok(());
+    references::find(node, scope, &mut |resource, _, span| {
+        if result.is_ok() {
+            result = unresolved(scope, resource, span, block);
+        }
+    });
+    result
 }
 
 /// A mapping has keys, each of which has keys with texts or lists of texts.
