@@ -17,6 +17,7 @@ mod naming;
 mod relocate;
 mod resources;
 mod roles;
+mod scalars;
 mod service;
 mod surroundings;
 mod variables;
