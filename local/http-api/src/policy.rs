@@ -94,7 +94,7 @@ mod tests {
         check(&statement("Allow", "arn:aws:execute-api:*:*:api/*/GET/*"), Verdict::Allowed);
         check(&json!([statement("Allow", "*"), statement("Deny", "*/pets/?")]), Verdict::Denied);
         check(
-            json!([statement("Allow", "arn:aws:execute-api:us-east-1:000000000000:api/dev/POST/*")]),
+            &json!([statement("Allow", "arn:aws:execute-api:us-east-1:000000000000:api/dev/POST/*")]),
             Verdict::NotAllowed,
         );
         check(&json!([]), Verdict::NotAllowed);
