@@ -152,25 +152,30 @@ fn without_bearer(text: &str) -> &str {
     }
 }
 
+/// What an authorizer may be told of beside a request's own parts.
+const CONTEXT: [&str; 6] = ["apiId", "httpMethod", "identity.sourceIp", "path", "resourcePath", "stage"];
+
 /// Where an authorizer looks.
 enum Source<'a> {
     Header(&'a str),
     Query(&'a str),
     Variable(&'a str),
+    Context(&'a str),
 }
 
 impl<'a> Source<'a> {
     /// In the words of either kind of API.
     fn parse(text: &'a str) -> Option<Self> {
         let rest = text.strip_prefix("$request.").or_else(|| text.strip_prefix("method.request."));
-        let source = match rest {
-            Some(rest) => {
-                let header = rest.strip_prefix("header.").map(Self::Header);
-                header.or_else(|| rest.strip_prefix("querystring.").map(Self::Query))?
-            }
-            None => Self::Variable(text.strip_prefix('$').unwrap_or(text).strip_prefix("stageVariables.")?),
+        let source = if let Some(rest) = rest {
+            let header = rest.strip_prefix("header.").map(Self::Header);
+            header.or_else(|| rest.strip_prefix("querystring.").map(Self::Query))?
+        } else {
+            let text = text.strip_prefix('$').unwrap_or(text);
+            let context = text.strip_prefix("context.").filter(|name| CONTEXT.contains(name)).map(Self::Context);
+            context.or_else(|| text.strip_prefix("stageVariables.").map(Self::Variable))?
         };
-        let (Self::Header(name) | Self::Query(name) | Self::Variable(name)) = source;
+        let (Self::Header(name) | Self::Query(name) | Self::Variable(name) | Self::Context(name)) = source;
         (!name.is_empty()).then_some(source)
     }
 }
@@ -188,6 +193,15 @@ pub fn value_of(source: &str, met: &Met, request: &HttpRequest) -> Option<String
             aws_api::read_pairs(&request.raw_query).find(|(given, _)| given == name).map(|(_, value)| value)
         }
         Source::Variable(name) => met.variables.get(name).cloned(),
+        Source::Context(name) => match name {
+            "apiId" => Some(met.api_id.clone()),
+            "httpMethod" => Some(request.method.to_string()),
+            "identity.sourceIp" => Some(request.source_ip.clone()),
+            "path" => Some(met.full_path.clone()),
+            "resourcePath" => Some(met.route_path().to_owned()),
+            "stage" => met.stage.clone(),
+            _ => None,
+        },
     };
     value.filter(|value| !value.is_empty())
 }

@@ -16,7 +16,7 @@ pub type Other = Map<String, Value>;
 /// Tags, by key.
 pub type Tags = BTreeMap<String, String>;
 
-/// The tag that names the id of an API that is made with it (LocalStack's convention).
+/// The tag that names the id of an API that is made with it (the convention of `LocalStack`).
 const PINNED_ID_TAG: &str = "_custom_id_";
 const ID_LENGTH: usize = 10;
 /// AWS's limit of tags on a resource.

@@ -172,7 +172,7 @@ impl HttpApis {
         let began = Instant::now();
         if let Some(preflight) = met.cors.as_ref().and_then(|cors| cors.preflight(&request)) {
             self.world.timeline.record(moment.detail("preflight, answered as CORS is configured"));
-            return self.with_ids(preflight, met.kind, &request.request_id, &trace);
+            return with_ids(preflight, met.kind, &request.request_id, &trace);
         }
         let mut about = Vec::new();
         let (mut answer, moment) = match self.carry_out(&met, &request, &trace, &mut about).await {
@@ -194,17 +194,7 @@ impl HttpApis {
         if let (Some(cors), Some(origin)) = (&met.cors, request.headers.get(ORIGIN)) {
             cors.apply(origin, &mut answer.headers);
         }
-        self.with_ids(answer, met.kind, &request.request_id, &trace)
-    }
-
-    fn with_ids(&self, answer: HttpAnswer, kind: Kind, request_id: &str, trace: &TraceId) -> HttpAnswer {
-        match kind {
-            Kind::Http => answer.header("apigw-requestid", request_id),
-            Kind::Rest => answer
-                .header("x-amzn-requestid", request_id)
-                .header("x-amz-apigw-id", request_id)
-                .header("x-amzn-trace-id", &trace.header()),
-        }
+        with_ids(answer, met.kind, &request.request_id, &trace)
     }
 
     async fn carry_out(
@@ -296,6 +286,17 @@ impl HttpApis {
 
     pub(crate) fn arn(&self, resource: &str) -> String {
         self.world.place.arn("execute-api", resource)
+    }
+}
+
+/// What AWS's front door adds to an answer.
+fn with_ids(answer: HttpAnswer, kind: Kind, request_id: &str, trace: &TraceId) -> HttpAnswer {
+    match kind {
+        Kind::Http => answer.header("apigw-requestid", request_id),
+        Kind::Rest => answer
+            .header("x-amzn-requestid", request_id)
+            .header("x-amz-apigw-id", request_id)
+            .header("x-amzn-trace-id", &trace.header()),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The documents are stored and answered in the same shape. What they mean for requests is `served.rs`'s.
 
+#![expect(clippy::struct_field_names, reason = "members have AWS's names")]
+
 mod check;
 
 use std::collections::BTreeMap;
@@ -31,7 +33,7 @@ pub struct HttpApi {
     pub deployments: BTreeMap<String, StoredDeployment>,
 }
 
-/// What CreateApi and UpdateApi set.
+/// What `CreateApi` and `UpdateApi` set.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {

@@ -84,23 +84,23 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(statements: Value, expected: Verdict) {
+    fn check(statements: &Value, expected: Verdict) {
         assert_eq!(verdict(&json!({"Version": "2012-10-17", "Statement": statements}), ARN), expected);
     }
 
     #[test]
     fn a_denial_goes_before_what_allows() {
-        check(json!([statement("Allow", ARN)]), Verdict::Allowed);
-        check(statement("Allow", "arn:aws:execute-api:*:*:api/*/GET/*"), Verdict::Allowed);
-        check(json!([statement("Allow", "*"), statement("Deny", "*/pets/?")]), Verdict::Denied);
+        check(&json!([statement("Allow", ARN)]), Verdict::Allowed);
+        check(&statement("Allow", "arn:aws:execute-api:*:*:api/*/GET/*"), Verdict::Allowed);
+        check(&json!([statement("Allow", "*"), statement("Deny", "*/pets/?")]), Verdict::Denied);
         check(
-            json!([statement("Allow", "arn:aws:execute-api:us-east-1:000000000000:api/dev/POST/*")]),
+            &json!([statement("Allow", "arn:aws:execute-api:us-east-1:000000000000:api/dev/POST/*")]),
             Verdict::NotAllowed,
         );
-        check(json!([]), Verdict::NotAllowed);
-        check(json!({"Effect": "Allow", "Action": ["execute-api:*"], "Resource": [ARN]}), Verdict::Allowed);
-        check(json!({"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}), Verdict::NotAllowed);
+        check(&json!([]), Verdict::NotAllowed);
+        check(&json!({"Effect": "Allow", "Action": ["execute-api:*"], "Resource": [ARN]}), Verdict::Allowed);
+        check(&json!({"Effect": "Allow", "Action": "lambda:*", "Resource": "*"}), Verdict::NotAllowed);
         let conditional = json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {"a": "b"}}});
-        check(conditional, Verdict::NotAllowed);
+        check(&conditional, Verdict::NotAllowed);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! The documents are stored and answered in the same shape. What they mean for requests is `served.rs`'s.
 
+#![expect(clippy::struct_field_names, reason = "members have AWS's names")]
+
 mod check;
 
 use std::collections::BTreeMap;
@@ -39,7 +41,7 @@ pub struct RestApi {
     pub gateway_responses: BTreeMap<String, GatewayResponse>,
 }
 
-/// What CreateRestApi and UpdateRestApi set.
+/// What `CreateRestApi` and `UpdateRestApi` set.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {

@@ -23,7 +23,8 @@ fn sources_are_read_in_both_forms() {
     {
         assert!(is_identity_source(text), "{text}");
     }
-    for text in ["", "Authorization", "$request.header.", "$request.body.x", "$context.identity.sourceIp"] {
+    assert!(is_identity_source("$context.identity.sourceIp") && is_identity_source("context.httpMethod"));
+    for text in ["", "Authorization", "$request.header.", "$request.body.x", "$context.identity.caller"] {
         assert!(!is_identity_source(text), "{text}");
     }
 }
@@ -105,7 +106,7 @@ async fn other_tokens_are_not() {
     let (_, of_another) =
         token(&t.id_claims()).rsplit_once('.').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("one");
     check_refused(&t, &format!("{message}.{of_another}"), "signature is wrong").await;
-    t.world.clock.advance(Duration::from_secs(3_600));
+    t.world.clock.advance(Duration::from_hours(1));
     check_refused(&t, &token(&access), "expired").await;
 }
 
@@ -178,7 +179,7 @@ async fn a_rest_api_takes_id_tokens() {
         assert_eq!(said_by_rest(&t, &text).await, (401, UNAUTHORIZED.to_owned()));
     }
     assert_eq!(t.said("rest", "GET /dev", &[]).await, (401, UNAUTHORIZED.to_owned()));
-    t.world.clock.advance(Duration::from_secs(3_600));
+    t.world.clock.advance(Duration::from_hours(1));
     assert_eq!(said_by_rest(&t, &id).await, (401, r#"{"message":"The incoming token has expired"}"#.to_owned()));
 }
 
