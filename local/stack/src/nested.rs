@@ -65,6 +65,10 @@ impl Kind for NestedStack {
     async fn delete(&self, _: &At<'_>, _: &Standing) -> Result<(), StackError> {
         Ok(())
     }
+
+    fn adopts(&self) -> bool {
+        true // what is in it is asked for one by one
+    }
 }
 
 /// A template and the stack that it is for.

@@ -170,6 +170,7 @@ impl Kind for Secret {
         if let Some(text) = generated(at, properties).await? {
             input.insert("SecretString".into(), text.into());
         }
+        input.insert("ClientRequestToken".into(), at.resources.world().random.uuid().into());
         let answer = at.call((SECRETS, "CreateSecret"), Value::Object(input)).await?;
         let arn = answer["ARN"].as_str().unwrap_or_default();
         Ok(Made::of(arn).with("Id", arn))
@@ -184,6 +185,9 @@ impl Kind for Secret {
             && let Some(text) = generated(at, properties).await?
         {
             input.insert("SecretString".into(), text.into());
+        }
+        if input.contains_key("SecretString") {
+            input.insert("ClientRequestToken".into(), at.resources.world().random.uuid().into());
         }
         at.call((SECRETS, "UpdateSecret"), Value::Object(input)).await?;
         let gone = gone_tags(&before.properties, properties);

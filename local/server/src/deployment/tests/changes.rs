@@ -95,7 +95,7 @@ async fn what_is_to_be_retained_is() {
 #[tokio::test]
 async fn a_function_changes_where_it_stands() {
     let t = Kit::new().await;
-    let before = format!("Resources:{FUNCTION}      Timeout: 9\n      Environment: {{Variables: {{A: b}}}}\n");
+    let before = format!("Resources:{FUNCTION}      Timeout: 9\n      Environment: {{Variables: {{AB: c}}}}\n");
     assert_eq!(t.loaded(&before).await, ["made Announce"]);
     assert_eq!(
         t.loaded(&format!("Resources:{FUNCTION}      ReservedConcurrentExecutions: 2\n")).await,
@@ -103,7 +103,7 @@ async fn a_function_changes_where_it_stands() {
     );
     let function = t.call("lambda", "GetFunction", json!({"FunctionName": "announce"})).await;
     assert_eq!(function["Configuration"]["Timeout"], 3);
-    assert!(function["Configuration"]["Environment"]["Variables"].get("A").is_none(), "{function}");
+    assert!(function["Configuration"]["Environment"]["Variables"].get("AB").is_none(), "{function}");
     assert_eq!(function["Concurrency"]["ReservedConcurrentExecutions"], 2);
     // Another name is another function.
     let renamed = format!("Resources:{FUNCTION}").replace("FunctionName: announce", "FunctionName: tell");

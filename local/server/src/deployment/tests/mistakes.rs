@@ -18,7 +18,7 @@ async fn check(resource: &str, expected: &str) {
 async fn nothing_is_started_half_way() {
     check(
         "  C: {Type: AWS::Cognito::UserPoolClient, Properties: {ClientName: web}}",
-        "template.yaml:3:57: AWS::Cognito::UserPoolClient needs the property UserPoolId",
+        "template.yaml:3:55: AWS::Cognito::UserPoolClient needs the property UserPoolId",
     )
     .await;
     check(
@@ -119,7 +119,7 @@ Outputs:
             "template.yaml:3:3: Topic (AWS::SNS::Topic) is left out: resources of this type are not made by this server; \
              references to it give Topic-local",
             "template.yaml:5:3: IAM is read and not enforced: every role may do everything here",
-            "template.yaml:7:75: AWS::Logs::LogGroup has no property Tgas here: it is left out",
+            "template.yaml:7:81: AWS::Logs::LogGroup has no property Tgas here: it is left out",
         ]
     );
 }

@@ -1,5 +1,6 @@
 //! Templates in rooms that are real but for the clock: what is made, changed and removed, by the services' own word.
 
+mod apis;
 mod changes;
 mod mistakes;
 mod nested;

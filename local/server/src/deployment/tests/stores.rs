@@ -153,7 +153,12 @@ Outputs:
 async fn values_are_looked_up_while_a_template_is_loaded() {
     let t = Kit::new().await;
     t.call("ssm", "PutParameter", json!({"Name": "/days", "Type": "String", "Value": "7"})).await;
-    t.call("secretsmanager", "CreateSecret", json!({"Name": "db", "SecretString": r#"{"name": "/x"}"#})).await;
+    t.call(
+        "secretsmanager",
+        "CreateSecret",
+        json!({"Name": "db", "ClientRequestToken": "x".repeat(32), "SecretString": r#"{"name": "/x"}"#}),
+    )
+    .await;
     let text = "Resources:\n  Log:\n    Type: AWS::Logs::LogGroup\n    Properties:\n      LogGroupName: '{{resolve:secretsmanager:db:SecretString:name}}'\n      RetentionInDays: '{{resolve:ssm:/days}}'";
     assert_eq!(t.loaded(text).await, ["made Log"]);
     let groups = t.call("logs", "DescribeLogGroups", json!({"logGroupNamePrefix": "/x"})).await;

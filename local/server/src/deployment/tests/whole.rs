@@ -35,7 +35,7 @@ Resources:
       Timeout: '5'
       Code: {S3Bucket: built-in, S3Key: 'false'}
       Environment:
-        Variables: {POOL: !Ref Pool, SECRET: !GetAtt Client.ClientSecret, BUS: !Ref Bus, DEAD: !Ref Dead, N: 8080}
+        Variables: {POOL: !Ref Pool, SECRET: !GetAtt Client.ClientSecret, BUS: !Ref Bus, DEAD: !Ref Dead, PORT: 8080}
   Role:
     Type: AWS::IAM::Role
     Properties: {AssumeRolePolicyDocument: {}}
@@ -102,7 +102,7 @@ async fn the_articles_stack_is_made_with_its_circle() {
     let variables = &function["Environment"]["Variables"];
     assert_eq!(variables["POOL"], *stack.user_pool_id);
     assert_eq!(variables["SECRET"], client["UserPoolClient"]["ClientSecret"]);
-    assert_eq!(variables["N"], "8080");
+    assert_eq!(variables["PORT"], "8080");
     assert_eq!(function["Timeout"], 5);
 
     let rule = &stack.outputs["RuleName"];
