@@ -22,7 +22,7 @@ use figure::Figures;
 /// Measures, and prints figures beside their aims
 #[derive(Parser)]
 struct Arguments {
-    /// Only these measurements: start, chain, sign-up, sign-in, srp, get-user, list-users, tables, events, functions
+    /// Only these measurements: start, chain, sign-up, sign-in, srp, get-user, list-users, tables, events, functions, template
     names: Vec<String>,
     /// Print JSON
     #[arg(long)]

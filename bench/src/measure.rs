@@ -8,6 +8,7 @@ mod list_users;
 mod sign_in;
 mod start;
 mod tables;
+mod template;
 
 use std::pin::Pin;
 
@@ -33,6 +34,7 @@ pub const ALL: &[Measurement] = &[
     ("tables", |plan, figures| Box::pin(tables::measure(plan, figures))),
     ("events", |plan, figures| Box::pin(events::measure(plan, figures))),
     ("functions", |plan, figures| Box::pin(functions::measure(plan, figures))),
+    ("template", |plan, figures| Box::pin(template::measure(plan, figures))),
 ];
 
 /// The prefix of an operation of user pools.

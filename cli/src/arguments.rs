@@ -15,7 +15,8 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve Cognito, Lambda, EventBridge, SQS, SES, DynamoDB and CloudWatch Logs on one port.
+    /// Serve Cognito, Lambda, EventBridge, SQS, SES, DynamoDB, CloudWatch Logs, Parameter Store and Secrets Manager on
+    /// one port.
     Dev(Dev),
     /// Find what is wrong with a stack and its handlers, before it is deployed. Exit code 1 means that there is something.
     Check(Check),
@@ -34,7 +35,8 @@ pub enum Command {
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what was typed: a flag is there or it is not")]
 pub struct Dev {
-    /// A stack's file (serverless.yml, template.yaml). None is read yet; without one, the built-in stack is served.
+    /// A stack's file (serverless.yml, template.yaml, cdk.out/….template.json, …). Without one: serverless.yml or
+    /// template.yaml in this folder, or else the built-in stack.
     pub file: Option<PathBuf>,
     /// Where to listen; 0 picks a free port and prints it.
     #[arg(long, default_value_t = 4566)]
@@ -69,6 +71,30 @@ pub struct Dev {
     /// Let things go wrong as they do on AWS, by this seed: the same seed, the same faults.
     #[arg(long, value_name = "SEED")]
     pub chaos: Option<u64>,
+    /// A value of Parameter Store, there before the stack is made; may be given several times.
+    #[arg(long, value_name = "/NAME=VALUE")]
+    pub ssm: Vec<String>,
+    /// A parameter of the template; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub parameter: Vec<String>,
+    /// The stage of serverless.yml.
+    #[arg(long)]
+    pub stage: Option<String>,
+    /// A parameter of serverless.yml, ${param:name}; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub param: Vec<String>,
+    /// A further option of serverless.yml, ${opt:name}; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub opt: Vec<String>,
+    /// A file of environment variables for serverless.yml, beside .env; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Vec<PathBuf>,
+    /// What the stack is called; else like its folder, or as serverless.yml has it.
+    #[arg(long, value_name = "NAME")]
+    pub stack_name: Option<String>,
+    /// What the stack imports from one that is not here; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub import: Vec<String>,
     /// Pass mail on: smtp://[user:password@]host[:port] or smtps://…
     #[arg(long, value_name = "URL")]
     pub smtp: Option<String>,

@@ -12,6 +12,7 @@ mod demo;
 mod dev;
 mod logs;
 mod sandbox;
+mod stack_file;
 mod story;
 mod trace;
 

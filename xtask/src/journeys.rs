@@ -14,8 +14,8 @@ use crate::project::{self, Project};
 use crate::test::{self, Part};
 
 /// A language whose clients tell journeys.
-struct Language {
-    name: &'static str,
+pub struct Language {
+    pub name: &'static str,
     /// The programs to try, and the arguments with which they show that they will do.
     programs: &'static [&'static str],
     proof: &'static [&'static [&'static str]],
@@ -30,7 +30,7 @@ struct Language {
     runner: fn(&Project, Option<&str>) -> Command,
 }
 
-const NODE: Language = Language {
+pub const NODE: Language = Language {
     name: "node",
     programs: &["node"],
     proof: &[&["-e", "process.exit(+process.versions.node.split('.')[0] >= 20 ? 0 : 1)"]],
@@ -41,7 +41,7 @@ const NODE: Language = Language {
     runner: node,
 };
 
-const PYTHON: Language = Language {
+pub const PYTHON: Language = Language {
     name: "python",
     programs: &["python3", "python"],
     proof: &[
@@ -69,6 +69,16 @@ pub fn run(project: &Project, filter: Option<&str>) -> Result<Vec<Part>> {
         println!("What the servers of the journeys said is in {}", logs.display());
     }
     Ok(parts)
+}
+
+/// Installs what journeys import, for whoever else needs it.
+pub fn set_up(project: &Project) -> Result<()> {
+    for language in [NODE, PYTHON] {
+        if let Some(program) = language.program(project) {
+            language.set_up(project, program)?;
+        }
+    }
+    Ok(())
 }
 
 /// Under CI, says at once what is missing, before anything was built for nothing.
@@ -101,7 +111,8 @@ impl Language {
         Ok(Part { name: self.name, outcome, skipped: None })
     }
 
-    fn program(&self, project: &Project) -> Option<&'static str> {
+    /// The program that will do, if one is there.
+    pub fn program(&self, project: &Project) -> Option<&'static str> {
         let will_do = |program: &&&str| self.proof.iter().all(|proof| project.has(program, proof));
         self.programs.iter().find(will_do).copied()
     }
@@ -187,7 +198,8 @@ fn sources(project: &Project, language: &str) -> PathBuf {
     project.root.join("tests/journeys").join(language)
 }
 
-fn place(project: &Project, language: &str) -> PathBuf {
+/// Where a language's packages are.
+pub fn place(project: &Project, language: &str) -> PathBuf {
     project.root.join(".journeys").join(language)
 }
 

@@ -4,6 +4,7 @@
 //! besides (Node, Python and their packages) it fetches by itself, or names.
 
 mod bench;
+mod examples;
 mod journeys;
 mod licences;
 mod operations;
@@ -27,6 +28,8 @@ enum Command {
     Test(test::Wanted),
     /// Runs the journeys alone, or those with this in their names
     Journeys { filter: Option<String> },
+    /// Runs the examples' own tests alone
+    Examples,
     /// Checks what no compiler does: form, directions of dependency, file lengths, generated pages
     Tidy,
     /// Formats every Rust file, those that only a macro names too
@@ -58,6 +61,7 @@ fn run(command: Command) -> Result<bool> {
     match command {
         Command::Test(wanted) => test::run(&project, &wanted),
         Command::Journeys { filter } => test::journeys(&project, filter.as_deref()),
+        Command::Examples => test::examples(&project),
         Command::Tidy => Ok(tidy::run(&project)),
         Command::Fmt => tidy::format(&project).map(|()| true),
         Command::Docs => operations::write(&project).map(|()| true),

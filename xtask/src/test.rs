@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::outcome::Outcome;
 use crate::project::{self, Project};
-use crate::{journeys, tidy};
+use crate::{examples, journeys, tidy};
 
 /// What to run.
 #[derive(Args)]
@@ -52,6 +52,9 @@ pub fn run(project: &Project, wanted: &Wanted) -> Result<bool> {
     }
     if !wanted.no_journeys {
         parts.extend(journeys::run(project, wanted.filter.as_deref())?);
+        if wanted.filter.is_none() {
+            parts.extend(examples::run(project)?);
+        }
     }
     Ok(tell(&parts))
 }
@@ -61,6 +64,14 @@ pub fn journeys(project: &Project, filter: Option<&str>) -> Result<bool> {
     journeys::check_tools(project)?;
     project.build()?;
     Ok(tell(&journeys::run(project, filter)?))
+}
+
+/// Runs the examples' tests and nothing else.
+pub fn examples(project: &Project) -> Result<bool> {
+    journeys::check_tools(project)?;
+    project.build()?;
+    journeys::set_up(project)?;
+    Ok(tell(&examples::run(project)?))
 }
 
 fn rust_tests(project: &Project, wanted: &Wanted) -> Result<Part> {

@@ -29,8 +29,8 @@ pub enum Error {
     /// The profile could not be written.
     #[error(transparent)]
     Profile(#[from] tandem_profiles::Error),
-    /// Another invocation is writing the same mail, or died doing so.
-    #[error("another invocation is sending the welcome mail to {0}: try again after its time-out")]
+    /// Another run is sending the same mail, or died doing so, and there is no time to wait for it.
+    #[error("another run is sending the welcome mail to {0}: try again in some seconds")]
     WelcomeInProgress(tandem_profiles::UserId),
     /// The note of the mail could not be written.
     #[error("the note of the welcome mail could not be written ({0}): check the table, then redrive")]

@@ -22,4 +22,4 @@ pub use call::{Call, Reply};
 pub use error::ApiError;
 pub use operation::{FromCall, IntoReply, Operation, Protocol, RawBody, Route, Service, ServiceName};
 pub use query::{Member, QueryApi, QueryOperation, Shape};
-pub use router::{BODY_BYTES_MAX, Router, Signatures, read_pairs};
+pub use router::{BODY_BYTES_MAX, Router, Signatures, percent_decode, read_pairs};

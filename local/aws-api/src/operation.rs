@@ -22,7 +22,8 @@ pub enum Protocol {
 pub struct ServiceName {
     /// For people: `Amazon Cognito user pools`.
     pub title: &'static str,
-    /// The part of `X-Amz-Target` before the dot; empty for REST services.
+    /// The part of `X-Amz-Target` before the dot; for REST services empty, or what tells two apart that sign with one
+    /// name (`apigatewayv2`).
     pub target: &'static str,
     /// The service's name in signatures and endpoints: `cognito-idp`.
     pub signing: &'static str,

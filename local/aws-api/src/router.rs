@@ -376,7 +376,7 @@ pub fn read_pairs(query: &str) -> impl Iterator<Item = (String, String)> {
 }
 
 /// `%41` to `A`, and in a query `+` to a space. What is no escape stays as it is.
-fn percent_decode(text: &str, plus_is_space: bool) -> String {
+pub fn percent_decode(text: &str, plus_is_space: bool) -> String {
     let bytes = text.as_bytes();
     let hex = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
     let mut decoded = Vec::with_capacity(bytes.len());

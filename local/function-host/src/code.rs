@@ -120,6 +120,60 @@ async fn unpack_file(host: &FunctionHost, path: PathBuf) -> Result<Code, Error> 
     unpacked(host, move |directory| unpack_into(directory, &read()?)).await
 }
 
+/// Takes a copy of a layer that lies on this machine: an archive, or the directory that would be in it. A copy, since a
+/// version of a layer never changes.
+pub(crate) async fn copy(host: &FunctionHost, path: PathBuf) -> Result<Code, Error> {
+    if path.extension().is_some_and(|extension| extension == "zip") && path.is_file() {
+        return unpack_file(host, path).await;
+    }
+    if !path.is_absolute() || !path.is_dir() {
+        let shown = path.display();
+        return Err(Error::InvalidParameterValue(format!("There is no directory at {shown}: S3Key must name one")));
+    }
+    let copy = move |directory: &Path| {
+        let mut copied = Copied { bytes: 0, names: String::new() };
+        copied.directory(&path, directory)?;
+        Ok((copied.bytes, copied.bytes, sha256(copied.names.as_bytes())))
+    };
+    unpacked(host, copy).await
+}
+
+/// What was copied so far.
+struct Copied {
+    bytes: u64,
+    /// Of files, with their sizes and times.
+    names: String,
+}
+
+impl Copied {
+    fn directory(&mut self, from: &Path, to: &Path) -> Result<(), Error> {
+        let failed = |error: io::Error| {
+            let shown = from.display();
+            Error::InvalidParameterValue(format!("{shown} cannot be copied: {error}"))
+        };
+        make_directory(to).map_err(|error| not_unpacked(&error, to))?;
+        let mut entries = fs::read_dir(from).map_err(failed)?.collect::<io::Result<Vec<_>>>().map_err(failed)?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            let (path, to) = (entry.path(), to.join(entry.file_name()));
+            let metadata = path.metadata().map_err(failed)?;
+            if metadata.is_dir() {
+                self.directory(&path, &to)?;
+                continue;
+            }
+            self.bytes += metadata.len();
+            if self.bytes > UNZIPPED_BYTES_MAX {
+                let message = format!("Unzipped size must be smaller than {UNZIPPED_BYTES_MAX} bytes");
+                return Err(Error::InvalidParameterValue(message));
+            }
+            let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            self.names += &format!("{}\n{}\n{modified:?}\n", path.display(), metadata.len());
+            fs::copy(&path, &to).map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
 /// Source text, as the file that its runtime looks for.
 async fn inline(host: &FunctionHost, text: String, runtime: Runtime) -> Result<Code, Error> {
     let Some(file) = runtime.inline_file() else {

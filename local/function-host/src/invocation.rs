@@ -121,6 +121,27 @@ impl FunctionHost {
         Ok(check_caller(&named, caller)?)
     }
 
+    /// Waits until a function could start at once: what compilers build and installers fetch is no part of anybody's
+    /// time limit, as on AWS, where it happens before a function is deployed. Its invocation tells what failed.
+    pub async fn prepare(&self, function: &str) {
+        let Ok(named) = self.find("InvokeFunction", function, None) else { return };
+        let Ok(pool) = named.choose(&self.world().random) else { return };
+        let _ = pool.prepare().await;
+    }
+
+    /// Waits likewise for all functions; those that cannot be started, by name, and why.
+    pub async fn prepare_all(&self) -> Vec<(String, String)> {
+        let mut failed = Vec::new();
+        for deployment in self.all() {
+            for (_, pool) in deployment.pools() {
+                if let Err(error) = pool.prepare().await {
+                    failed.push((deployment.function.name.clone(), error.0));
+                }
+            }
+        }
+        failed
+    }
+
     /// Runs an order if there is room for it.
     pub(crate) async fn run(&self, named: Named, order: Order) -> Result<Invoked, Error> {
         let permit = self.enter(&named)?;

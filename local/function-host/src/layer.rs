@@ -23,6 +23,8 @@ const LAYERS_MAX: usize = 5;
 const LAYERS_PATTERN: &str = r"(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)";
 const NAME_PATTERN: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+";
 const NAME_LENGTH_MAX: usize = 140;
+/// How the layer of AWS's Parameters and Secrets extension is called, whatever the processor.
+const PARAMETERS_EXTENSION: &str = "AWS-Parameters-and-Secrets-Lambda-Extension";
 
 /// Everything that is stored of a layer.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -60,6 +62,16 @@ pub(crate) struct LayerStatement {
     pub(crate) action: String,
     pub(crate) principal: String,
     pub(crate) organization: Option<String>,
+}
+
+/// What functions have to do without where a layer of another account is missing.
+fn loss(name: &str) -> &'static str {
+    if name.starts_with(PARAMETERS_EXTENSION) {
+        "the Parameters and Secrets extension is not there: nothing answers on localhost:2773, ask Parameter Store and \
+         Secrets Manager by the SDK"
+    } else {
+        "functions run without what is in it"
+    }
 }
 
 /// What the operations answer of a version.
@@ -269,7 +281,7 @@ impl FunctionHost {
             }
             seen.push((format!("{}:{name}", arn.account), text));
             if arn.account != place.account {
-                tracing::warn!(layer = text, "this layer is another account's; functions run without what is in it");
+                tracing::warn!(layer = text, "this layer is another account's; {}", loss(&name));
                 continue;
             }
             let stored = self.stored_layer(text);

@@ -263,10 +263,19 @@ impl Pool {
         let this = Weak::clone(&self.this);
         runtime.spawn(async move {
             let Some(pool) = this.upgrade() else { return };
-            pool.look_for_new_build().await;
-            let build = pool.state.lock().expect("no holder panics").build.number;
-            let _ = pool.program(build).await; // who invokes is told why it cannot be
+            let _ = pool.prepare().await; // who invokes is told why it cannot be
         });
+    }
+
+    /// Waits until the code as it is now is compiled and its packages are installed; at once where there is nothing
+    /// of the kind to do.
+    pub(crate) async fn prepare(&self) -> Result<(), InvalidEntrypoint> {
+        if !self.plan.takes_preparation() {
+            return Ok(());
+        }
+        self.look_for_new_build().await;
+        let build = self.state.lock().expect("no holder panics").build.number;
+        self.program(build).await.map(drop)
     }
 
     /// Code that lies on disk may have been changed; then no sandbox of the old build is used again.

@@ -68,13 +68,6 @@ pub enum Then {
         /// Not before.
         due: Timestamp,
     },
-    /// It failed, and what is left to do is another body.
-    RetryWith {
-        /// Not before.
-        due: Timestamp,
-        /// What to do then.
-        body: Vec<u8>,
-    },
     /// It is done, and these jobs follow from it: in one transaction, so nothing is lost between.
     MoveTo(Vec<(Lane, NewJob)>),
 }
@@ -163,9 +156,8 @@ impl Lane {
         }
         match then {
             Then::Done => lease.lane.remove(lease.id).await?,
-            Then::Retry { due } => lease.lane.again(job, job.attempt + 1, due, None).await?,
-            Then::Postpone { due } => lease.lane.again(job, job.attempt, due, None).await?,
-            Then::RetryWith { due, body } => lease.lane.again(job, job.attempt + 1, due, Some(body)).await?,
+            Then::Retry { due } => lease.lane.again(job, job.attempt + 1, due).await?,
+            Then::Postpone { due } => lease.lane.again(job, job.attempt, due).await?,
             Then::MoveTo(jobs) => lease.lane.move_on(lease.id, jobs).await?,
         }
         lease.finished.store(true, Ordering::Release);
@@ -241,7 +233,7 @@ impl Lane {
         Ok(())
     }
 
-    async fn again(&self, job: &Job, attempt: u32, due: Timestamp, body: Option<Vec<u8>>) -> Result<(), StorageError> {
+    async fn again(&self, job: &Job, attempt: u32, due: Timestamp) -> Result<(), StorageError> {
         let stored = Stored {
             id: job.id,
             due,
@@ -256,7 +248,7 @@ impl Lane {
             .database
             .write(move |connection| {
                 // Read back, since the caller may have taken the body out of its job.
-                let stored = jobs::retry(connection, &stored, body.as_deref())?;
+                let stored = jobs::retry(connection, &stored)?;
                 Ok::<_, StorageError>((stored, lane.window().epoch()))
             })
             .await?;

@@ -1,16 +1,19 @@
 //! A running local cloud: the rooms, opened in the order in which they need each other.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, OnceLock};
 
 use aws_api::{Service, Signatures};
 use event_bus::EventBus;
 use function_host::FunctionHost;
+use http_api::HttpApis;
 use logs::Logs;
 use mail::Mail;
+use parameters::Parameters;
 use queues::Queues;
-use stack::{Resources, Stack};
+use stack::{LoadError, Loaded, Stack, Stacks};
 use storage::{Location, StateDir, StorageError};
 use tables::Tables;
 use tokio::net::TcpListener;
@@ -19,8 +22,11 @@ use user_pool::UserPools;
 use world::{FaultPlan, World};
 
 use crate::deliveries::{CALLS, DELIVERIES, INVOCATIONS, Worker};
+use crate::deployment::Deployment;
 use crate::settings::{Settings, State};
-use crate::wiring::{BusOutside, BusPatterns, CallsOut, FunctionsOutside, LogsOutside, PoolOutside, SourcesOutside};
+use crate::wiring::{
+    ApisOutside, BusOutside, BusPatterns, CallsOut, FunctionsOutside, LogsOutside, PoolOutside, SourcesOutside,
+};
 use crate::{ServiceOperations, http};
 
 /// Sandboxes of one function: on a laptop, more of them wait for the processor and not for each other.
@@ -57,9 +63,12 @@ pub enum StartError {
     /// What was left to do from the last run could not be read.
     #[error("the user pools' file cannot be read: {0}")]
     Pools(#[from] user_pool::Error),
+    /// A parameter that was given cannot be.
+    #[error(transparent)]
+    Parameter(#[from] parameters::SetError),
     /// The stack could not be made.
-    #[error("the built-in stack could not be made: {0}")]
-    Stack(#[from] stack::StackError),
+    #[error(transparent)]
+    Stack(#[from] LoadError),
 }
 
 /// All rooms of a running local cloud.
@@ -69,15 +78,29 @@ pub struct Rooms {
     pub functions: Arc<FunctionHost>,
     pub mail: Arc<Mail>,
     pub logs: Arc<Logs>,
+    pub parameters: Arc<Parameters>,
     pub bus: Arc<EventBus>,
     pub tables: Arc<Tables>,
     pub pools: Arc<UserPools>,
+    pub apis: Arc<HttpApis>,
     pub services: Vec<Arc<dyn Service>>,
     pub lanes: [queues::Lane; 3],
     /// What shall go wrong from the start, and after a reset.
     pub faults: FaultPlan,
-    /// What the stack made; made anew by a reset.
-    pub stack: RwLock<Stack>,
+    /// Parameters that are there before the stack is made, by name.
+    pub given: BTreeMap<String, String>,
+    /// The stack, and how it is made.
+    pub deployment: Deployment,
+}
+
+impl Rooms {
+    /// Sets the parameters that the local cloud was started with.
+    pub async fn set_given(&self) -> Result<(), parameters::SetError> {
+        for (name, value) in &self.given {
+            self.parameters.set(name, value).await?;
+        }
+        Ok(())
+    }
 }
 
 /// A running local cloud.
@@ -105,16 +128,20 @@ impl LocalCloud {
         let world = World::real(settings.place.clone());
         let signatures = if address.ip().is_loopback() { None } else { Some(credentials(&world)) };
         let (rooms, mut tasks) = open_rooms(&settings, state.as_ref(), &world, address, signatures.as_ref()).await?;
-        let made = stack::built_in(&Resources::new(&world, &rooms.services)).await?;
-        *rooms.stack.write().expect("no holder panics") = made;
-
+        rooms.set_given().await?;
         let rooms = Arc::new(rooms);
         let checked = match &signatures {
             None => Signatures::Unchecked,
             Some((id, secret)) => Signatures::Checked([(id.clone(), secret.clone())].into()),
         };
-        rooms.world.faults.replace(rooms.faults.clone());
+        // A user of the stack may set off a trigger, and the function calls us.
         tasks.spawn(http::serve(listener, Arc::clone(&rooms), checked));
+        rooms.load_stack().await?;
+        // As a deployment does: what compilers build and installers fetch is there when somebody signs up.
+        for (function, reason) in rooms.functions.prepare_all().await {
+            tracing::error!(function, reason, "the function cannot be started");
+        }
+        rooms.world.faults.replace(rooms.faults.clone());
         rooms.pools.resume().await?; // the functions that it runs call us
         Ok(Self { address, rooms, credentials: signatures, tasks, _state: state })
     }
@@ -126,7 +153,12 @@ impl LocalCloud {
 
     /// What the stack made.
     pub fn stack(&self) -> Stack {
-        self.rooms.stack.read().expect("no holder panics").clone()
+        self.rooms.deployment.stack()
+    }
+
+    /// Reads the stack again and brings what stands to what it says now.
+    pub async fn reload(&self) -> Result<Loaded, LoadError> {
+        self.rooms.load_stack().await
     }
 
     /// The access key and its secret that requests must be signed with; none on loopback.
@@ -187,6 +219,7 @@ pub(crate) async fn open_rooms(
     let mail = Mail::open(world.clone(), location("mail.db"), durability, settings.smtp.clone())?;
     let tables = Tables::open(world.clone(), location("tables.db"), durability)?;
     let logs = Logs::open(world.clone(), location("logs.db"), durability)?;
+    let parameters = Parameters::open(world.clone(), location("parameters.db"), durability)?;
 
     let outside = Arc::new(FunctionsOutside {
         world: world.clone(),
@@ -200,7 +233,7 @@ pub(crate) async fn open_rooms(
         location("functions.db"),
         durability,
         function_host::Settings {
-            endpoint,
+            endpoint: endpoint.clone(),
             credentials: credentials.cloned().unwrap_or_else(|| ("tandem".into(), "tandem".into())),
             state_dir: state.map(|state| state.path().to_owned()),
             packages_dir: settings.packages_dir.clone(),
@@ -244,6 +277,14 @@ pub(crate) async fn open_rooms(
     )
     .await?;
 
+    let outside = Arc::new(ApisOutside { functions: Arc::clone(&functions), pools: Arc::clone(&pools) });
+    let outside = http_api::Outside {
+        functions: Arc::clone(&outside) as Arc<dyn http_api::Functions>,
+        issuers: outside as Arc<dyn http_api::Issuers>,
+        endpoint: endpoint.clone(),
+    };
+    let apis = HttpApis::open(world.clone(), location("apis.db"), durability, outside)?;
+
     let services = [
         pools.services(),
         functions.services(),
@@ -252,6 +293,8 @@ pub(crate) async fn open_rooms(
         tables.services(),
         mail.services(),
         logs.services(),
+        parameters.services(),
+        apis.services(),
     ]
     .concat();
     let worker = Worker {
@@ -274,7 +317,26 @@ pub(crate) async fn open_rooms(
     tasks.spawn(async move { keeper.run().await });
     let timer = Arc::clone(&bus);
     tasks.spawn(async move { timer.run().await });
-    let (world, lanes, stack) = (world.clone(), [deliveries, calls, invocations], RwLock::default());
-    let faults = settings.faults.clone();
-    Ok((Rooms { world, queues, functions, mail, logs, bus, tables, pools, services, lanes, faults, stack }, tasks))
+    let stacks = Stacks::open(location("stacks.db"), durability)?;
+    let deployment = Deployment::new(stacks, settings.stack.clone(), settings.imports.clone(), endpoint);
+    let (world, lanes) = (world.clone(), [deliveries, calls, invocations]);
+    let (faults, given) = (settings.faults.clone(), settings.parameters.clone());
+    let rooms = Rooms {
+        world,
+        queues,
+        functions,
+        mail,
+        logs,
+        parameters,
+        bus,
+        tables,
+        pools,
+        apis,
+        services,
+        lanes,
+        faults,
+        given,
+        deployment,
+    };
+    Ok((rooms, tasks))
 }

@@ -53,11 +53,10 @@ pub fn chaos(seed: u64) -> FaultPlan {
         What::Api(ApiFault { service: "dynamodb".into(), error: Some(error.into()), after, ..ApiFault::default() })
     };
     let delivery = |fault: DeliveryFault| What::Delivery(fault);
-    let bus = Some(world::LaneName::BusDeliveries);
     FaultPlan {
         seed,
         faults: vec![
-            often(0.05, delivery(DeliveryFault { lane: bus, twice: true, ..DeliveryFault::default() })),
+            often(0.05, delivery(DeliveryFault { twice: true, ..DeliveryFault::default() })),
             often(0.02, delivery(DeliveryFault { late_ms: Some(3_000), ..DeliveryFault::default() })),
             often(0.20, delivery(DeliveryFault { shuffle_ms: Some(500), ..DeliveryFault::default() })),
             often(0.03, function(FunctionFault { fail: Some(Fail::Before), ..FunctionFault::default() })),
@@ -75,6 +74,18 @@ pub fn chaos(seed: u64) -> FaultPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// One invocation may run twice at the same moment, as on AWS.
+    #[test]
+    fn chaos_doubles_what_is_in_any_lane() {
+        let world = World::for_tests(1);
+        world.faults.replace(chaos(7));
+        let label = "UserCreated → rule welcome → welcome-email";
+        for lane in [crate::deliveries::DELIVERIES, crate::deliveries::CALLS, crate::deliveries::INVOCATIONS] {
+            let copies: Vec<_> = (0..200).map(|_| world.faults.delivery(lane, label, None).copies).collect();
+            assert!(copies.contains(&2) && copies.contains(&1), "{lane}: {copies:?}");
+        }
+    }
 
     #[test]
     fn the_plan_of_chaos_can_be_written_and_read() {

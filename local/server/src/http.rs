@@ -15,6 +15,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::apis::apis;
 use crate::cloud::Rooms;
 use crate::introspection;
 use crate::urls::function_urls;
@@ -36,6 +37,7 @@ pub async fn serve(listener: TcpListener, rooms: Arc<Rooms>, signatures: Signatu
         .route("/{pool}/.well-known/jwks.json", get(jwks))
         .route("/{pool}/.well-known/openid-configuration", get(discovery))
         .fallback(any_of_aws)
+        .layer(middleware::from_fn_with_state(Arc::clone(&port), apis))
         .layer(middleware::from_fn_with_state(Arc::clone(&port), function_urls))
         .with_state(port);
     // Small answers must not wait for an acknowledgement of the one before.

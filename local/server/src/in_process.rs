@@ -4,7 +4,7 @@
 //! randomness repeats itself. Not here: the stack, and looking inside. Nobody else should need this: a program that
 //! wants a local cloud starts [`crate::LocalCloud`] and speaks HTTP to it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +42,9 @@ impl InProcess {
             place: Place::default(),
             time_scale: 1.0,
             faults: world::FaultPlan::default(),
+            parameters: BTreeMap::new(),
+            stack: None,
+            imports: BTreeMap::new(),
             smtp: None,
             built_in: HashMap::new(),
             packages_dir: None,

@@ -11,7 +11,6 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use stack::Resources;
 use world::{Account, FaultPlan};
 
 use crate::faults;
@@ -48,8 +47,7 @@ async fn health(State(port): Inside) -> Json<Value> {
 }
 
 async fn stack(State(port): Inside) -> Response {
-    let stack = port.rooms.stack.read().expect("no holder panics").clone();
-    Json(stack).into_response()
+    Json(port.rooms.deployment.stack()).into_response()
 }
 
 #[derive(Deserialize)]
@@ -147,15 +145,16 @@ async fn reset(State(port): Inside) -> Response {
         rooms.tables.reset().await.map_err(|error| error.to_string())?;
         rooms.mail.reset().await.map_err(|error| error.to_string())?;
         rooms.logs.reset().await.map_err(|error| error.to_string())?;
+        rooms.parameters.reset().await.map_err(|error| error.to_string())?;
+        rooms.apis.reset().await.map_err(|error| error.to_string())?;
+        rooms.set_given().await.map_err(|error| error.to_string())?;
         rooms.world.timeline.clear();
         rooms.world.faults.replace(rooms.faults.clone());
-        stack::built_in(&Resources::new(&rooms.world, &rooms.services)).await.map_err(|error| error.to_string())
+        rooms.deployment.reset().await.map_err(|error| error.to_string())?;
+        rooms.load_stack().await.map_err(|error| error.to_string())
     };
     match emptied.await {
-        Ok(stack) => {
-            *rooms.stack.write().expect("no holder panics") = stack.clone();
-            Json(stack).into_response()
-        }
+        Ok(loaded) => Json(loaded.stack).into_response(),
         Err(error) => failed(&error),
     }
 }

@@ -3,8 +3,10 @@
 //! Not here: what any service does (its room), arguments and terminals (`cli`). This is the only crate that knows
 //! every room; what one room needs of another it implements here (`wiring/`). Start at [`LocalCloud::start`].
 
+mod apis;
 mod cloud;
 mod deliveries;
+mod deployment;
 mod faults;
 mod http;
 mod in_process;
@@ -23,8 +25,9 @@ pub use function_host::{BuiltIn, GUARD_WORD, Launcher, guard_main, launcher_main
 pub use in_process::InProcess;
 pub use mail::Smtp;
 pub use settings::{Settings, State};
-pub use stack::{BUILT_IN_FUNCTIONS, Stack};
+pub use stack::{BUILT_IN_FUNCTIONS, Change, Elsewhere, LoadError, Loaded, Reading, Stack, StackSource, What};
 pub use storage::Durability;
+pub use template;
 pub use world::{FaultPlan, Place};
 
 /// A service with the operations that work, for `docs/operations.md` and `tandem operations`.

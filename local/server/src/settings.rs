@@ -1,11 +1,13 @@
 //! What a local cloud is started with.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use function_host::{BuiltIn, Launcher};
 use mail::Smtp;
+use stack::StackSource;
 use storage::Durability;
 use world::{FaultPlan, Place};
 
@@ -26,6 +28,12 @@ pub struct Settings {
     pub time_scale: f64,
     /// What shall go wrong from the start.
     pub faults: FaultPlan,
+    /// Values of Parameter Store that are there before the stack is made, by name.
+    pub parameters: BTreeMap<String, String>,
+    /// The stack that is served; without one, the built-in one.
+    pub stack: Option<Arc<dyn StackSource>>,
+    /// What a stack imports that no stack here exports, by name.
+    pub imports: BTreeMap<String, String>,
     /// Where mail goes beside the mailbox.
     pub smtp: Option<Smtp>,
     /// The functions that the binary itself contains, by code id.

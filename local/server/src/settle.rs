@@ -51,9 +51,11 @@ pub async fn settle(
             return Ok(());
         }
         let beyond = world.clock.now().plus(limit);
-        let waits = |lane: &Lane| lane.pending().iter().all(|job| !job.running && job.due > beyond);
-        let all_wait = lanes.iter().all(waits) && sources.iter().all(|work| !work.running && work.due > beyond);
-        if all_wait && (*pending.borrow() != 0 || !sources.is_empty()) && no_trigger && no_replay {
+        // Listed anew: between the count and the list the last job may have ended, and then nothing waits.
+        let jobs: Vec<_> = lanes.iter().flat_map(Lane::pending).collect();
+        let all_wait = jobs.iter().all(|job| !job.running && job.due > beyond)
+            && sources.iter().all(|work| !work.running && work.due > beyond);
+        if all_wait && !(jobs.is_empty() && sources.is_empty()) && no_trigger && no_replay {
             return Err(named(lanes, sources));
         }
         if tokio::time::Instant::now() >= deadline {

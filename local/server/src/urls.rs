@@ -99,7 +99,7 @@ async fn call(port: &Port, target: UrlTarget, request: HttpRequest, trace: Trace
 }
 
 /// What AWS's front door adds.
-fn forwarded(mut headers: HeaderMap, from: SocketAddr, trace: &TraceId) -> HeaderMap {
+pub fn forwarded(mut headers: HeaderMap, from: SocketAddr, trace: &TraceId) -> HeaderMap {
     let port = headers.get(HOST).and_then(|host| host.to_str().ok()?.rsplit_once(':')).map(|(_, port)| port.to_owned());
     for (name, value) in [
         ("x-forwarded-for", from.ip().to_string()),
@@ -123,12 +123,9 @@ fn respond(answer: HttpAnswer) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use aws_api::{Call, Service, Signatures};
     use serde_json::{Value, json};
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::{TcpListener, TcpStream};
+    use tokio::net::TcpListener;
     use tokio::task::JoinSet;
     use world::World;
 
@@ -176,20 +173,8 @@ mod tests {
             url.trim_start_matches("http://").split('.').next().expect("an id").to_owned()
         }
 
-        /// The status, and the whole answer.
         async fn ask(&self, line: &str, headers: &[(&str, &str)]) -> (u16, String) {
-            let mut stream = TcpStream::connect(self.address).await.expect("it listens");
-            let mut request = format!("{line} HTTP/1.1\r\nConnection: close\r\n");
-            for (name, value) in headers {
-                request.extend([name, ": ", value, "\r\n"]);
-            }
-            request.push_str("\r\n");
-            stream.write_all(request.as_bytes()).await.expect("it is sent");
-            let mut answer = String::new();
-            let reading = stream.read_to_string(&mut answer);
-            tokio::time::timeout(Duration::from_secs(10), reading).await.expect("in time").expect("an answer");
-            let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-            (status, answer)
+            testing::ask(self.address, line, headers).await
         }
     }
 

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use crate::name::derived_id;
 use crate::{Resources, Stack, StackError};
 
 const NAME: &str = "tandem";
@@ -64,6 +65,7 @@ pub async fn built_in(resources: &Resources<'_>) -> Result<Stack, StackError> {
         functions: BUILT_IN_FUNCTIONS.iter().map(ToString::to_string).collect(),
         dead_letter_queue_url: dead_letters,
         failed_invocations_queue_url: failed_invocations,
+        ..Stack::default()
     })
 }
 
@@ -220,32 +222,6 @@ async fn make_rule(resources: &Resources<'_>, rule: &Rule) -> Result<(), StackEr
     resources.make("events", "PutTargets", rule.name, &targets).await.map(drop)
 }
 
-/// Letters and digits that depend on a name alone (FNV-1a, drawn out by a multiplicative generator): an id that
-/// looks like AWS's and is no secret.
-fn derived_id(name: &str, length: usize) -> String {
-    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    let mut state = name.bytes().fold(0xcbf2_9ce4_8422_2325, hash);
-    let letter = |_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        char::from(ALPHABET[(state >> 33) as usize % ALPHABET.len()])
-    };
-    (0..length).map(letter).collect()
-}
-
 fn text(value: &Value, pointer: &str) -> String {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn derived_ids_stay_the_same() {
-        let id = derived_id("user-pool/tandem", 9);
-        assert_eq!(id, derived_id("user-pool/tandem", 9));
-        assert_ne!(id, derived_id("user-pool/other", 9));
-        assert!(id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
-    }
 }

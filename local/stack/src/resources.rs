@@ -6,17 +6,10 @@ use aws_api::{ApiError, Call, Service};
 use serde_json::Value;
 use world::{TraceId, World};
 
-/// A resource could not be made.
-#[derive(Debug, thiserror::Error)]
-#[error("{operation} for {resource}: {error}")]
-pub struct StackError {
-    /// The operation that failed.
-    pub operation: &'static str,
-    /// The resource's name.
-    pub resource: String,
-    /// What the service said.
-    pub error: ApiError,
-}
+use crate::StackError;
+
+/// The newer of API Gateway's APIs: both are signed with one name.
+pub const API_GATEWAY_V2: &str = "apigatewayv2";
 
 /// The services, called without HTTP.
 pub struct Resources<'a> {
@@ -35,13 +28,21 @@ impl<'a> Resources<'a> {
         self.world
     }
 
-    /// Calls an operation of the service with this signing name.
+    /// Whether a service has this operation.
+    pub fn has(&self, (service, operation): (&str, &str)) -> bool {
+        self.find(service, operation).is_some()
+    }
+
+    /// By its signing name, or by its target where two services sign with one name.
+    fn find(&self, service: &str, operation: &str) -> Option<&Arc<dyn Service>> {
+        let has = |candidate: &&Arc<dyn Service>| candidate.operations().iter().any(|(name, _)| *name == operation);
+        let by_target = self.services.iter().filter(|candidate| candidate.name().target == service).find(has);
+        by_target.or_else(|| self.services.iter().filter(|candidate| candidate.name().signing == service).find(has))
+    }
+
+    /// Calls an operation of the service with this signing name or target.
     pub async fn call(&self, service: &str, operation: &'static str, input: &Value) -> Result<Value, ApiError> {
-        let has = |candidate: &&Arc<dyn Service>| {
-            let named = candidate.name().signing == service;
-            named && candidate.operations().iter().any(|(name, _)| *name == operation)
-        };
-        let Some(service) = self.services.iter().find(has) else {
+        let Some(service) = self.find(service, operation) else {
             return Err(ApiError::unknown_operation(&format!("{service} {operation}")));
         };
         let trace = TraceId::new(self.world.clock.now(), &self.world.random);

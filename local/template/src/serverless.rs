@@ -17,6 +17,7 @@ mod naming;
 mod relocate;
 mod resources;
 mod roles;
+mod scalars;
 mod service;
 mod surroundings;
 mod variables;
@@ -103,6 +104,11 @@ pub fn compile(config: Node, surroundings: &dyn Surroundings, options: &Options)
         document,
         warnings,
     })
+}
+
+/// The entries of an `.env` file.
+pub fn dotenv(text: &str) -> BTreeMap<String, String> {
+    variables::dotenv::entries(text, |_| None)
 }
 
 impl Service<'_> {

@@ -86,6 +86,14 @@ pub struct ClientSettings {
     pub prevent_user_existence_errors: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_token_revocation: Option<bool>,
+    #[serde(rename = "AllowedOAuthFlows", skip_serializing_if = "Option::is_none")]
+    pub allowed_oauth_flows: Option<Vec<String>>,
+    #[serde(rename = "AllowedOAuthFlowsUserPoolClient", skip_serializing_if = "Option::is_none")]
+    pub allows_oauth: Option<bool>,
+    #[serde(rename = "AllowedOAuthScopes", skip_serializing_if = "Option::is_none")]
+    pub allowed_oauth_scopes: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supported_identity_providers: Option<Vec<String>>,
     #[serde(flatten)]
     pub others: Map<String, Value>,
 }
@@ -168,15 +176,7 @@ impl ClientSettings {
 
     /// What is set and changes nothing here, by AWS's names.
     pub fn not_honoured(&self) -> Vec<String> {
-        const FOR_MANAGED_LOGIN_ALONE: &[&str] = &[
-            "AllowedOAuthFlows",
-            "AllowedOAuthFlowsUserPoolClient",
-            "AllowedOAuthScopes",
-            "CallbackURLs",
-            "DefaultRedirectURI",
-            "LogoutURLs",
-            "SupportedIdentityProviders",
-        ];
+        const FOR_MANAGED_LOGIN_ALONE: &[&str] = &["CallbackURLs", "DefaultRedirectURI", "LogoutURLs"];
         self.others.keys().filter(|name| !FOR_MANAGED_LOGIN_ALONE.contains(&name.as_str())).cloned().collect()
     }
 }

@@ -2,6 +2,13 @@
 
 use crate::Error;
 
+const NAME_PATTERN: &str = r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+";
+
+/// Letters, marks, symbols, numbers, punctuation.
+fn fits_name(c: char) -> bool {
+    !c.is_whitespace() && !c.is_control()
+}
+
 /// Collects violations, as AWS lists them all in one message.
 #[derive(Debug, Default)]
 pub struct Constraints(Vec<String>);
@@ -37,6 +44,13 @@ impl Constraints {
         self
     }
 
+    /// The text is not as `pattern` (AWS's regular expression) demands.
+    #[must_use]
+    pub fn not_like(mut self, member: &str, value: &str, pattern: &str) -> Self {
+        self.violated(member, value, &format!("Member must satisfy regular expression pattern: {pattern}"));
+        self
+    }
+
     /// The text must have `part` in it, as `pattern` (AWS's regular expression) demands.
     #[must_use]
     pub fn containing(mut self, member: &str, value: &str, part: &str, pattern: &str) -> Self {
@@ -49,8 +63,13 @@ impl Constraints {
     /// A name of a user: letters, marks, symbols, numbers, punctuation; no white space.
     #[must_use]
     pub fn username(self, value: &str) -> Self {
-        let fits = |c: char| !c.is_whitespace() && !c.is_control();
-        self.length("username", value, 1..=128).pattern("username", value, r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+", fits)
+        self.length("username", value, 1..=128).pattern("username", value, NAME_PATTERN, fits_name)
+    }
+
+    /// A name of a group: as one of a user.
+    #[must_use]
+    pub fn group_name(self, value: &str) -> Self {
+        self.length("groupName", value, 1..=128).pattern("groupName", value, NAME_PATTERN, fits_name)
     }
 
     /// The list must have as many members as `range` allows.

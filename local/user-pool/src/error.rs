@@ -13,10 +13,16 @@ pub enum Error {
     AliasExists(String),
     #[error("Invalid verification code provided, please try again.")]
     CodeMismatch,
+    #[error("{0}")]
+    DuplicateProvider(String),
     #[error("Invalid code provided, please request a code again.")]
     ExpiredCode,
+    #[error("A group with the name already exists.")]
+    GroupExists,
     #[error("{0}")]
     InvalidLambdaResponse(String),
+    #[error("{0}")]
+    InvalidOAuthFlow(String),
     #[error("{0}")]
     InvalidParameter(String),
     #[error("{0}")]
@@ -29,6 +35,8 @@ pub enum Error {
     PasswordResetRequired,
     #[error("{0}")]
     ResourceNotFound(String),
+    #[error("{0}")]
+    ScopeDoesNotExist(String),
     #[error("{0}")]
     UnexpectedLambda(String),
     #[error("{0}")]
@@ -86,6 +94,16 @@ impl Error {
         Self::ResourceNotFound(format!("User pool client {id} does not exist."))
     }
 
+    /// No group of this name.
+    pub fn no_such_group() -> Self {
+        Self::ResourceNotFound("Group not found.".into())
+    }
+
+    /// More of something than AWS's quotas allow. The words are ours.
+    pub fn too_many(what: &str, most: usize) -> Self {
+        Self::LimitExceeded(format!("Exceeded the maximum number of {what}: {most}"))
+    }
+
     /// An address or number that somebody has; `attribute` is `email` or `phone_number`.
     pub fn name_taken(attribute: &str) -> Self {
         Self::UsernameExists(format!("An account with the given {attribute} already exists."))
@@ -127,14 +145,18 @@ impl Error {
         match self {
             Self::AliasExists(_) => "AliasExistsException",
             Self::CodeMismatch => "CodeMismatchException",
+            Self::DuplicateProvider(_) => "DuplicateProviderException",
             Self::ExpiredCode => "ExpiredCodeException",
+            Self::GroupExists => "GroupExistsException",
             Self::InvalidLambdaResponse(_) => "InvalidLambdaResponseException",
+            Self::InvalidOAuthFlow(_) => "InvalidOAuthFlowException",
             Self::InvalidParameter(_) => "InvalidParameterException",
             Self::InvalidPassword(_) => "InvalidPasswordException",
             Self::LimitExceeded(_) => "LimitExceededException",
             Self::NotAuthorized(_) => "NotAuthorizedException",
             Self::PasswordResetRequired => "PasswordResetRequiredException",
             Self::ResourceNotFound(_) => "ResourceNotFoundException",
+            Self::ScopeDoesNotExist(_) => "ScopeDoesNotExistException",
             Self::UnexpectedLambda(_) => "UnexpectedLambdaException",
             Self::UnsupportedOperation(_) => "UnsupportedOperationException",
             Self::UnsupportedTokenType(_) => "UnsupportedTokenTypeException",

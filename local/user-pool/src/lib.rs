@@ -1,7 +1,8 @@
 //! Amazon Cognito user pools: pools and their clients, users and their states, sign-up, sign-in, tokens, triggers.
 //!
 //! Not here: HTTP (see `aws-api`), running functions ([`Triggers`]) and sending messages ([`Messages`]), which
-//! `server` hands in; managed login, federation, MFA and groups, which are not there yet.
+//! `server` hands in; managed login, federation, MFA and custom challenges, which are not there yet. What is declared
+//! for those is kept (`declared.rs`).
 //!
 //! Data flows one way: `ops/` (one file per API operation: wire shapes and the steps of the operation) calls the
 //! engine (the other modules, by their nouns), which calls `store.rs`, the only file that knows SQL. Start at
@@ -12,12 +13,15 @@ mod attributes;
 mod client;
 mod code;
 mod constraint;
+mod declared;
 mod error;
 mod filter;
+mod group;
 mod keys;
 mod limit;
 mod lockout;
 mod message;
+mod migration;
 mod ops;
 mod owed;
 mod page_token;
@@ -34,6 +38,7 @@ mod testing;
 mod token;
 mod trigger;
 mod user;
+mod username;
 
 pub use client::ClientId;
 pub use error::Error;

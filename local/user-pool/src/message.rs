@@ -5,7 +5,7 @@ use aws_lc_rs::hmac;
 use world::TraceId;
 
 use crate::attributes::{Attributes, is_email, is_phone_number};
-use crate::pool::{Pool, PoolId, Settings};
+use crate::pool::{Pool, Settings};
 use crate::user::User;
 
 /// How a message travels.
@@ -169,8 +169,20 @@ fn mask(to: &str, channel: Channel) -> String {
     }
 }
 
+/// Where the code stands in a text.
+pub const CODE_PLACE: &str = "{####}";
+/// Where the user's name stands in a text.
+pub const NAME_PLACE: &str = "{username}";
+
+/// What a function says in place of the pool; nothing where it leaves that to the pool.
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    pub subject: Option<String>,
+    pub body: Option<String>,
+}
+
 /// What a message is about; each has texts of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Subject {
     /// The code of a sign-up.
     SignUp,
@@ -187,7 +199,8 @@ pub enum Subject {
 }
 
 impl Subject {
-    fn source(self) -> &'static str {
+    /// `triggerSource` of the custom-message trigger.
+    pub const fn source(self) -> &'static str {
         match self {
             Self::SignUp => "CustomMessage_SignUp",
             Self::ResendCode => "CustomMessage_ResendCode",
@@ -198,30 +211,32 @@ impl Subject {
         }
     }
 
-    /// The message in the pool's words, or in AWS's.
+    /// The message in the function's words, or in the pool's, or in AWS's.
     pub fn message(
         self,
-        pool: &PoolId,
-        settings: &Settings,
+        pool: &Pool,
         user: &User,
         to: &Destination,
         code: &str,
+        words: Words,
         trace: &TraceId,
     ) -> Message {
+        let settings = &pool.settings;
         let (subject, body) = match self {
             Self::AdminCreateUser => invitation(settings, to.channel()),
             Self::ForgotPassword => reset(settings, to.channel()),
             _ => verification(settings, to.channel()),
         };
+        let (subject, body) = (words.subject.unwrap_or(subject), words.body.unwrap_or(body));
         let shown_name = if settings.uses_username_attributes() { user.attributes.get("email") } else { None };
         let shown_name = shown_name.unwrap_or(&user.username);
         Message {
             to: to.to.clone(),
             channel: to.channel(),
             subject: (to.channel() == Channel::Email).then_some(subject),
-            body: body.replace("{username}", shown_name).replace("{####}", code),
+            body: body.replace(NAME_PLACE, shown_name).replace(CODE_PLACE, code),
             code: code.into(),
-            user_pool_id: pool.0.clone(),
+            user_pool_id: pool.id.0.clone(),
             source: self.source(),
             trace: trace.clone(),
             about: user.known_as(),

@@ -168,12 +168,46 @@ pub struct LambdaConfig {
     pub pre_sign_up: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub post_confirmation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pre_authentication: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post_authentication: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_message: Option<String>,
+    /// The older setting: version 1 of the event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pre_token_generation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pre_token_generation_config: Option<PreTokenGenerationConfig>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_migration: Option<String>,
     /// Triggers that are kept and given back but not run yet.
     #[serde(flatten)]
     pub others: Map<String, Value>,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PreTokenGenerationConfig {
+    /// `V1_0`, `V2_0` or `V3_0`.
+    pub lambda_version: String,
+    pub lambda_arn: String,
+}
+
 impl LambdaConfig {
+    /// The function that changes tokens, and the version of its event.
+    pub fn pre_token_generation(&self) -> Option<(&str, &'static str)> {
+        let Some(config) = &self.pre_token_generation_config else {
+            return self.pre_token_generation.as_deref().map(|function| (function, "1"));
+        };
+        let version = match config.lambda_version.as_str() {
+            "V3_0" => "3",
+            "V2_0" => "2",
+            _ => "1",
+        };
+        Some((&config.lambda_arn, version))
+    }
+
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -205,20 +205,22 @@ impl UserPools {
         Context { world: &self.world, triggers: &*self.triggers, pool, client, metadata, trace: &call.trace }
     }
 
-    /// Sends a code or an invitation. A failure is logged, and the user stays as they are, as on AWS.
+    /// Sends a code or an invitation, in the words of the pool's function if it has one. What that throws is the
+    /// caller's affair; a message that cannot be sent is logged, and the user stays as they are, as on AWS.
     pub(crate) async fn send(
         &self,
+        triggers: &Context<'_>,
         subject: Subject,
-        pool: &Pool,
         user: &User,
         to: &Destination,
         code: &str,
-        call: &Call,
-    ) {
-        let message = subject.message(&pool.id, &pool.settings, user, to, code, &call.trace);
+    ) -> Result<(), Error> {
+        let words = triggers.custom_message(subject, user, to.channel()).await?;
+        let message = subject.message(triggers.pool, user, to, code, words, triggers.trace);
         if let Err(error) = self.messages.send(message).await {
-            tracing::warn!(pool = %pool.id, sub = %user.sub, error, "a message could not be handed over");
+            tracing::warn!(pool = %triggers.pool.id, sub = %user.sub, error, "a message could not be handed over");
         }
+        Ok(())
     }
 
     /// Says by name what a pool or client sets and nothing here honours.

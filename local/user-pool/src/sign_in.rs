@@ -1,8 +1,9 @@
 //! Signing in: from what somebody proves to tokens, or to the next thing that they must prove.
 //!
-//! The order of checks is Cognito's: client and flow, secret hash, lock-out, user, enabled, password, and only with
-//! the right password the user's status. Not here: the wire's shapes (`ops/`), the arithmetic (`srp.rs`).
-//! MFA, devices, custom challenges and the triggers around them are not there yet.
+//! The order of checks is Cognito's: client and flow, secret hash, user (or migration), lock-out, the
+//! `PreAuthentication` function, enabled, password, and only with the right password the user's status. Then come the
+//! `PostAuthentication` function and the one that changes tokens. Not here: the wire's shapes (`ops/`), the arithmetic
+//! (`srp.rs`). MFA, devices and custom challenges are not there yet.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,11 +16,13 @@ use world::Timestamp;
 use crate::access::{is_signed_out, sign_in_id};
 use crate::attributes::{AttributeType, Author, Schema};
 use crate::client::Client;
+use crate::group::Membership;
 use crate::pool::Pool;
 use crate::session::{self, Opened, Purpose, SessionError};
 use crate::srp::{Challenge, Proof, SrpError, Verifier};
 use crate::store::AliasConflict;
 use crate::token::{Grant, Tokens, USER_ADMIN_SCOPE, mint};
+use crate::trigger::{ClientMetadata, Context, Source};
 use crate::user::{Status, Sub, User};
 use crate::{Error, UserPools};
 
@@ -32,6 +35,11 @@ pub struct SignIn<'a> {
     pub pool: Arc<Pool>,
     pub client: Arc<Client>,
     pub call: &'a Call,
+    /// What was sent along with the answer to a challenge, for the triggers that follow. What is sent along at the
+    /// start does not reach those.
+    pub metadata: Option<&'a ClientMetadata>,
+    /// What was sent along at the start, for the triggers that run then.
+    pub validation_data: Option<&'a ClientMetadata>,
 }
 
 /// How far it came.
@@ -90,13 +98,17 @@ impl SignIn<'_> {
     pub async fn by_password(&self, parameters: &Parameters) -> Result<Progress, Error> {
         let (username, password) = (required(parameters, "USERNAME")?, required(parameters, "PASSWORD")?);
         self.check_secret_hash(parameters, username)?;
-        let Some(user) = self.find(username).await? else {
+        let found = match self.find(username).await? {
+            Some(user) => Some(user),
+            None => self.migrate(username, password).await?,
+        };
+        self.admit(username, found.as_ref()).await?;
+        let Some(user) = found else {
             if self.client.settings.hides_users() {
                 self.take_as_long(username, password).await?;
             }
             return Err(self.unknown_user());
         };
-        self.check_admitted(&user)?;
         let right = match user.verifier.clone() {
             Some(verifier) => self.is_right(verifier, &user, password).await?,
             None => false,
@@ -109,11 +121,10 @@ impl SignIn<'_> {
         let (username, srp_a) = (required(parameters, "USERNAME")?, required(parameters, "SRP_A")?.to_owned());
         self.check_secret_hash(parameters, username)?;
         let user = self.find(username).await?;
-        match &user {
-            Some(user) => self.check_admitted(user)?,
-            None if self.client.settings.hides_users() => {}
-            None => return Err(self.unknown_user()),
+        if user.is_none() && !self.client.settings.hides_users() {
+            return Err(self.unknown_user());
         }
+        self.admit(username, user.as_ref()).await?;
         let nobody = || Verifier::of_nobody(&self.pool.secret, self.pool.id.short_name(), username);
         let verifier = user.as_ref().and_then(|user| user.verifier.clone()).unwrap_or_else(nobody);
         let salt = verifier.salt_hex();
@@ -202,7 +213,7 @@ impl SignIn<'_> {
         };
         let (user, ()) = self.room.store.update_user(&self.pool, &user.sub, AliasConflict::Refuse, change).await?;
         self.call.about(user.known_as());
-        self.grant(user, None).await.map(Progress::SignedIn)
+        self.complete(user, Source::TokenGenerationNewPassword).await
     }
 
     /// `REFRESH_TOKEN_AUTH`.
@@ -210,13 +221,13 @@ impl SignIn<'_> {
         let token = required(parameters, "REFRESH_TOKEN")?;
         let (refresh, user) = self.open_refresh_token(token).await?;
         self.check_secret_hash(parameters, &user.username)?;
-        self.grant(user, Some(refresh)).await.map(Progress::SignedIn)
+        self.grant(user, Some(refresh), Source::TokenGenerationRefresh).await.map(Progress::SignedIn)
     }
 
     /// The same without a secret hash: whoever calls has proven the secret itself.
     pub async fn refresh_by_secret(&self, token: &str) -> Result<Granted, Error> {
         let (refresh, user) = self.open_refresh_token(token).await?;
-        self.grant(user, Some(refresh)).await
+        self.grant(user, Some(refresh), Source::TokenGenerationRefresh).await
     }
 
     async fn open_refresh_token(&self, token: &str) -> Result<(RefreshToken, User), Error> {
@@ -271,8 +282,29 @@ impl SignIn<'_> {
                 Err(Error::NotAuthorized(message.into()))
             }
             Status::ForceChangePassword => Ok(self.ask_for_new_password(&user)),
-            Status::Confirmed => self.grant(user, None).await.map(Progress::SignedIn),
+            Status::Confirmed => self.complete(user, Source::TokenGenerationAuthentication).await,
         }
+    }
+
+    /// The end of a sign-in where all is proven.
+    async fn complete(&self, user: User, source: Source) -> Result<Progress, Error> {
+        self.report_missing_factor(&user);
+        self.triggers().post_authentication(&user).await?;
+        self.grant(user, None, source).await.map(Progress::SignedIn)
+    }
+
+    /// Where a pool demands a second factor, AWS would ask for it now. Nothing here can, and that is said each time:
+    /// whoever tests against such a pool must know what was not tested.
+    fn report_missing_factor(&self, user: &User) {
+        if self.pool.settings.mfa_configuration.as_deref() != Some("ON") {
+            return;
+        }
+        let text =
+            format!("MfaConfiguration of {} is ON: AWS would ask for a second factor before the tokens", self.pool.id);
+        tracing::warn!(pool = %self.pool.id, sub = %user.sub, "{text}");
+        let timeline = &self.room.world.timeline;
+        let moment = timeline.moment(world::Kind::Warning, text).trace(Some(self.call.trace.clone()));
+        timeline.record(moment.about(user.known_as()));
     }
 
     fn ask_for_new_password(&self, user: &User) -> Progress {
@@ -296,8 +328,11 @@ impl SignIn<'_> {
     }
 
     /// Tokens for somebody who has proven who they are; with `refreshed`, in the name of an earlier sign-in.
-    async fn grant(&self, user: User, refreshed: Option<RefreshToken>) -> Result<Granted, Error> {
+    async fn grant(&self, user: User, refreshed: Option<RefreshToken>, source: Source) -> Result<Granted, Error> {
         let (room, settings) = (self.room, &self.client.settings);
+        let mut membership = Membership::of(&room.store.groups_of(&user).await?);
+        let triggers = self.triggers();
+        let changes = triggers.pre_token_generation(source, &user, &mut membership, &[USER_ADMIN_SCOPE]).await?;
         let now = self.now();
         let is_refresh = refreshed.is_some();
         let sign_in = refreshed.unwrap_or_else(|| RefreshToken {
@@ -323,7 +358,7 @@ impl SignIn<'_> {
                 sub: &user.sub.0,
                 username: &user.username,
                 attributes: &attributes,
-                groups: &[],
+                membership: &membership,
                 scope: USER_ADMIN_SCOPE,
                 origin_jti: client.settings.revokes_tokens().then_some(sign_in.origin_jti.as_str()),
                 event_id: &sign_in.event_id,
@@ -332,7 +367,7 @@ impl SignIn<'_> {
                 id_life: client.settings.id_token_life(),
                 access_life,
             };
-            mint(&keys, &grant, &random)
+            mint(&keys, &grant, changes.as_ref(), &random)
         });
         Ok(Granted { tokens: tokens.await?, access_life, refresh_token })
     }
@@ -345,10 +380,45 @@ impl SignIn<'_> {
         Ok(user)
     }
 
-    fn check_admitted(&self, user: &User) -> Result<(), Error> {
+    /// The user whom the pool's function knows, if it has one.
+    async fn migrate(&self, username: &str, password: &str) -> Result<Option<User>, Error> {
+        let (client, source) = (&self.client, Source::UserMigrationAuthentication);
+        let triggers = self.room.trigger_context(&self.pool, Some(&client.id), None, self.call);
+        let password = Some(password);
+        let migrated = self.room.migrate(&triggers, source, client, username, password, self.validation_data).await?;
+        if let Some(user) = &migrated {
+            self.call.about(user.known_as());
+        }
+        Ok(migrated)
+    }
+
+    /// Whether somebody may try to sign in: not locked out, not refused by the `PreAuthentication` function, not
+    /// disabled. That function is asked about nobody too where the client hides who is there.
+    async fn admit(&self, username: &str, user: Option<&User>) -> Result<(), Error> {
+        if let Some(user) = user {
+            self.check_unlocked(user)?;
+        }
+        let hides_users = self.client.settings.hides_users();
+        if user.is_some() || hides_users {
+            let triggers = self.room.trigger_context(&self.pool, Some(&self.client.id), None, self.call);
+            triggers.pre_authentication(username, user, hides_users, self.validation_data).await?;
+        }
+        user.map_or(Ok(()), |user| self.check_admitted(user))
+    }
+
+    fn triggers(&self) -> Context<'_> {
+        self.room.trigger_context(&self.pool, Some(&self.client.id), self.metadata, self.call)
+    }
+
+    fn check_unlocked(&self, user: &User) -> Result<(), Error> {
         if self.room.lockout.is_locked(user.row, self.now()) {
             return Err(Error::NotAuthorized("Password attempts exceeded".into()));
         }
+        Ok(())
+    }
+
+    fn check_admitted(&self, user: &User) -> Result<(), Error> {
+        self.check_unlocked(user)?;
         if user.enabled { Ok(()) } else { Err(Error::user_disabled()) }
     }
 

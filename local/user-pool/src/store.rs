@@ -4,6 +4,8 @@
 //! `searchable` holds what `ListUsers` filters by, so that a search costs the same at a thousand users and at a
 //! hundred thousand.
 
+mod declared;
+mod groups;
 mod recent;
 mod search;
 
@@ -61,6 +63,21 @@ const SCHEMA: &[&str] = &[
     "
     CREATE INDEX users_by_status ON users (pool, status, row);
     CREATE INDEX users_disabled ON users (pool) WHERE enabled = 0;
+",
+    "
+    CREATE TABLE user_groups (
+        row INTEGER PRIMARY KEY, pool TEXT NOT NULL REFERENCES pools ON DELETE CASCADE, name TEXT NOT NULL,
+        description TEXT, role_arn TEXT, precedence INTEGER, created INTEGER NOT NULL, modified INTEGER NOT NULL,
+        UNIQUE (pool, name));
+    CREATE TABLE members (
+        user_group INTEGER NOT NULL REFERENCES user_groups ON DELETE CASCADE,
+        user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, PRIMARY KEY (user_group, user)) WITHOUT ROWID;
+    CREATE INDEX members_by_user ON members (user);
+    CREATE TABLE declared (
+        pool TEXT NOT NULL REFERENCES pools ON DELETE CASCADE, kind TEXT NOT NULL, name TEXT NOT NULL,
+        document TEXT NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL,
+        PRIMARY KEY (pool, kind, name)) WITHOUT ROWID;
+    CREATE UNIQUE INDEX declared_domains ON declared (name) WHERE kind = 'domain';
 ",
 ];
 
@@ -575,4 +592,27 @@ fn from_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> Re
 
 fn damaged(column: usize, what: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, what.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_of_any_earlier_version_is_brought_up_to_date() {
+        for version in 1..SCHEMA.len() {
+            let directory = tempfile::tempdir().expect("a directory");
+            let file = Location::File(directory.path().join("pools.db"));
+            let old = Database::open(file.clone(), Durability::default(), &SCHEMA[..version]).expect("it is made");
+            let insert = "INSERT INTO pools VALUES ('r_1', 'arn', '{}', zeroblob(32), 0, 0)";
+            old.write(move |connection| connection.execute(insert, []).map_err(StorageError::from))
+                .await
+                .expect("kept");
+            drop(old);
+            let store = Store::open(file, Durability::default()).expect("it is opened");
+            let (pools, _) = store.pools_and_clients().await.expect("they are read");
+            assert_eq!(pools.len(), 1, "{version}");
+            assert!(store.list_groups(&pools[0].id, After::default(), 1).await.expect("they are read").is_empty());
+        }
+    }
 }

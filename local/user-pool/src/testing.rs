@@ -6,17 +6,22 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use aws_api::{ApiError, Call, Service};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use storage::{Durability, Location};
 use tokio::sync::Notify;
-use world::{Clock, TraceId, World};
+use world::{Clock, Kind, TraceId, World};
 
 use crate::keys::SigningKeys;
 use crate::pool::PoolId;
 use crate::{Message, Messages, TriggerCall, TriggerFailure, Triggers, UserPools};
 
 pub const PASSWORD: &str = "Passw0rd!";
+
+const FLOWS: [&str; 4] =
+    ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"];
 
 /// Made once for all tests: they take longer than most of them.
 static SIGNING_KEYS: OnceLock<Vec<u8>> = OnceLock::new();
@@ -100,13 +105,7 @@ impl Kit {
         let pool = kit.call("CreateUserPool", pool).await.ok();
         kit.pool = text(&pool["UserPool"]["Id"]);
         room.store.save_signing_keys(&PoolId(kit.pool.clone()), keys.clone()).await.expect("stored");
-        let flows = [
-            "ALLOW_USER_SRP_AUTH",
-            "ALLOW_USER_PASSWORD_AUTH",
-            "ALLOW_ADMIN_USER_PASSWORD_AUTH",
-            "ALLOW_REFRESH_TOKEN_AUTH",
-        ];
-        let client = json!({"UserPoolId": kit.pool, "ClientName": "test", "ExplicitAuthFlows": flows});
+        let client = json!({"UserPoolId": kit.pool, "ClientName": "test", "ExplicitAuthFlows": FLOWS});
         let client = kit.call("CreateUserPoolClient", client).await.ok();
         kit.client = text(&client["UserPoolClient"]["ClientId"]);
         self
@@ -183,9 +182,48 @@ impl Kit {
         self.sign_in(username).await
     }
 
+    /// The input of a `CreateIdentityProvider`.
+    pub fn provider(&self, name: &str) -> Value {
+        let details = json!({"client_id": "id", "client_secret": "secret", "authorize_scopes": "openid email"});
+        json!({
+            "UserPoolId": self.pool, "ProviderName": name, "ProviderType": "Google", "ProviderDetails": details,
+            "AttributeMapping": {"email": "email"},
+        })
+    }
+
+    /// The warnings in the timeline.
+    pub fn warnings(&self) -> Vec<String> {
+        let moments = self.room.world.timeline.all();
+        let warnings = moments.iter().filter(|moment| moment.kind == Kind::Warning);
+        warnings.map(|moment| moment.what.clone()).collect()
+    }
+
+    /// Puts somebody into a group, which is made if it is not there.
+    pub async fn join(&self, username: &str, group: &str) {
+        let _ = self.call("CreateGroup", json!({"UserPoolId": self.pool, "GroupName": group})).await; // there already
+        let member = json!({"UserPoolId": self.pool, "Username": username, "GroupName": group});
+        self.call("AdminAddUserToGroup", member).await.ok();
+    }
+
+    /// One member of all entries of all pages that a list operation gives.
+    pub async fn pages(&self, operation: &str, mut input: Value, list: &str, member: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        loop {
+            let page = self.call(operation, input.clone()).await.ok();
+            all.extend(page[list].as_array().expect("a list").iter().map(|entry| text(&entry[member])));
+            match page.get("NextToken") {
+                Some(token) => input["NextToken"] = token.clone(),
+                None => return all,
+            }
+        }
+    }
+
     /// Lets the client hide who has an account.
     pub async fn hide_users(&self) {
-        let client = json!({"UserPoolId": self.pool, "ClientId": self.client, "PreventUserExistenceErrors": "ENABLED"});
+        let client = json!({
+            "UserPoolId": self.pool, "ClientId": self.client, "ExplicitAuthFlows": FLOWS,
+            "PreventUserExistenceErrors": "ENABLED",
+        });
         self.call("UpdateUserPoolClient", client).await.ok();
     }
 
@@ -227,6 +265,12 @@ impl Kit {
     pub fn last_code(&self) -> String {
         self.messages().last().expect("a message").code.clone()
     }
+}
+
+/// What a token says; its signature is not looked at.
+pub fn claims(token: &Value) -> Value {
+    let claims = text(token).split('.').nth(1).map(|part| URL_SAFE_NO_PAD.decode(part).expect("Base64"));
+    serde_json::from_slice(&claims.expect("three parts")).expect("JSON")
 }
 
 impl Answer {

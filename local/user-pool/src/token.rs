@@ -5,6 +5,7 @@
 //!
 //! Claims are built apart from their signature, so that a trigger can stand between the two.
 
+mod changes;
 mod remembered;
 
 use std::time::Duration;
@@ -15,7 +16,9 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use world::{Random, Timestamp};
 
+use crate::group::Membership;
 use crate::keys::{SigningKey, SigningKeys};
+pub use changes::{ClaimChanges, TokenChanges};
 pub use remembered::AccessTokens;
 
 /// The scope of every sign-in through the API; without it an access token is no use for the API.
@@ -31,7 +34,7 @@ pub struct Grant<'a> {
     pub username: &'a str,
     /// Those that the client may read; they become claims of the id token.
     pub attributes: &'a [(&'a str, &'a str)],
-    pub groups: &'a [String],
+    pub membership: &'a Membership,
     pub scope: &'a str,
     /// The same for all tokens of one sign-in; none where the client's tokens cannot be revoked.
     pub origin_jti: Option<&'a str>,
@@ -51,11 +54,20 @@ pub struct Tokens {
     pub access: String,
 }
 
-/// Makes both tokens of a grant. About 0.6 ms of signing: call it where blocking is fine.
-pub fn mint(keys: &SigningKeys, grant: &Grant, random: &Random) -> Tokens {
+/// Makes both tokens of a grant, with the changes of a function if there are any. About 0.6 ms of signing: call it
+/// where blocking is fine.
+pub fn mint(keys: &SigningKeys, grant: &Grant, changes: Option<&TokenChanges>, random: &Random) -> Tokens {
+    let Some(changes) = changes else {
+        return Tokens {
+            id: sign(&keys.id, &IdClaims::of(grant, random)),
+            access: sign(&keys.access, &AccessClaims::of(grant, random)),
+        };
+    };
+    let scope = changes.scope(grant.scope);
+    let access = Grant { scope: &scope, ..*grant };
     Tokens {
-        id: sign(&keys.id, &IdClaims::of(grant, random)),
-        access: sign(&keys.access, &AccessClaims::of(grant, random)),
+        id: sign(&keys.id, &changes.id.apply(&IdClaims::of(grant, random))),
+        access: sign(&keys.access, &changes.access.apply(&AccessClaims::of(&access, random))),
     }
 }
 
@@ -79,7 +91,7 @@ impl<'a> SharedClaims<'a> {
     fn of(grant: &Grant<'a>, life: Duration, random: &Random) -> Self {
         Self {
             sub: grant.sub,
-            groups: grant.groups,
+            groups: &grant.membership.groups,
             iss: grant.issuer,
             origin_jti: grant.origin_jti,
             event_id: grant.event_id,
@@ -97,6 +109,10 @@ struct IdClaims<'a> {
     attributes: AttributeClaims<'a>,
     #[serde(flatten)]
     shared: SharedClaims<'a>,
+    #[serde(rename = "cognito:roles", skip_serializing_if = "<[String]>::is_empty")]
+    roles: &'a [String],
+    #[serde(rename = "cognito:preferred_role", skip_serializing_if = "Option::is_none")]
+    preferred_role: Option<&'a str>,
     #[serde(rename = "cognito:username")]
     username: &'a str,
     aud: &'a str,
@@ -108,6 +124,8 @@ impl<'a> IdClaims<'a> {
         Self {
             attributes: AttributeClaims(grant.attributes),
             shared: SharedClaims::of(grant, grant.id_life, random),
+            roles: &grant.membership.roles,
+            preferred_role: grant.membership.preferred_role.as_deref(),
             username: grant.username,
             aud: grant.client_id,
             token_use: "id",
@@ -122,6 +140,7 @@ struct AccessClaims<'a> {
     username: &'a str,
     client_id: &'a str,
     token_use: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     scope: &'a str,
 }
 
@@ -208,6 +227,7 @@ pub struct AccessToken {
     /// Seconds since the epoch.
     pub exp: i64,
     token_use: String,
+    #[serde(default)]
     scope: String,
 }
 

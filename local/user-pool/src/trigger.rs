@@ -1,24 +1,33 @@
-//! The functions that a pool runs around sign-up: PreSignUp and PostConfirmation.
+//! The functions that a pool runs around sign-up, sign-in, tokens and messages.
 //!
 //! Synchronous, five seconds an attempt, three attempts when one times out; what the function throws reaches the
-//! caller in Cognito's words. The other triggers are not run yet (setting one is reported).
+//! caller in Cognito's words. The triggers of custom challenges, custom senders and federation are not run yet (setting
+//! one is reported).
 //!
 //! A failing PostConfirmation leaves the user CONFIRMED: it runs after the change of state.
+//!
+//! Here is what all of them share, and those with little to say; the others have files of their own.
+
+mod custom_message;
+mod migration;
+mod pre_token;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use world::{Kind, Outcome, TraceId, World};
 
 use crate::Error;
 use crate::attributes::Attributes;
 use crate::client::ClientId;
+use crate::message::Subject;
 use crate::pool::Pool;
 use crate::user::User;
+pub use migration::Migrant;
 
 /// Fixed by Cognito, whatever the function's own time-out.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
@@ -33,6 +42,9 @@ pub type ClientMetadata = Map<String, Value>;
 /// Who runs functions; `server` hands it in.
 #[async_trait]
 pub trait Triggers: Send + Sync {
+    /// Waits until a function could start at once, which is no part of its five seconds: on AWS it was built before.
+    async fn prepare(&self, _function_arn: &str) {}
+
     /// Runs a function once and waits for what it returns.
     async fn invoke(&self, call: TriggerCall) -> Result<Bytes, TriggerFailure>;
 }
@@ -76,6 +88,22 @@ pub enum Source {
     PostConfirmation,
     /// `ConfirmForgotPassword`.
     PostConfirmationForgotPassword,
+    /// The start of a sign-in.
+    PreAuthentication,
+    /// The end of a sign-in.
+    PostAuthentication,
+    /// Tokens of a sign-in.
+    TokenGenerationAuthentication,
+    /// Tokens of somebody who has just replaced a temporary password.
+    TokenGenerationNewPassword,
+    /// Tokens for a refresh token.
+    TokenGenerationRefresh,
+    /// Before a message.
+    CustomMessage(Subject),
+    /// A password sign-in of nobody.
+    UserMigrationAuthentication,
+    /// `ForgotPassword` of nobody.
+    UserMigrationForgotPassword,
 }
 
 impl Source {
@@ -86,6 +114,14 @@ impl Source {
             Self::PreSignUpAdminCreateUser => "PreSignUp_AdminCreateUser",
             Self::PostConfirmation => "PostConfirmation_ConfirmSignUp",
             Self::PostConfirmationForgotPassword => "PostConfirmation_ConfirmForgotPassword",
+            Self::PreAuthentication => "PreAuthentication_Authentication",
+            Self::PostAuthentication => "PostAuthentication_Authentication",
+            Self::TokenGenerationAuthentication => "TokenGeneration_Authentication",
+            Self::TokenGenerationNewPassword => "TokenGeneration_NewPasswordChallenge",
+            Self::TokenGenerationRefresh => "TokenGeneration_RefreshTokens",
+            Self::CustomMessage(subject) => subject.source(),
+            Self::UserMigrationAuthentication => "UserMigration_Authentication",
+            Self::UserMigrationForgotPassword => "UserMigration_ForgotPassword",
         }
     }
 
@@ -94,6 +130,13 @@ impl Source {
         match self {
             Self::PreSignUp | Self::PreSignUpAdminCreateUser => "PreSignUp",
             Self::PostConfirmation | Self::PostConfirmationForgotPassword => "PostConfirmation",
+            Self::PreAuthentication => "PreAuthentication",
+            Self::PostAuthentication => "PostAuthentication",
+            Self::TokenGenerationAuthentication | Self::TokenGenerationNewPassword | Self::TokenGenerationRefresh => {
+                "PreTokenGeneration"
+            }
+            Self::CustomMessage(_) => "CustomMessage",
+            Self::UserMigrationAuthentication | Self::UserMigrationForgotPassword => "UserMigration",
         }
     }
 
@@ -103,6 +146,24 @@ impl Source {
         match self {
             Self::PreSignUp | Self::PreSignUpAdminCreateUser => config.pre_sign_up.as_deref(),
             Self::PostConfirmation | Self::PostConfirmationForgotPassword => config.post_confirmation.as_deref(),
+            Self::PreAuthentication => config.pre_authentication.as_deref(),
+            Self::PostAuthentication => config.post_authentication.as_deref(),
+            Self::TokenGenerationAuthentication | Self::TokenGenerationNewPassword | Self::TokenGenerationRefresh => {
+                config.pre_token_generation().map(|(function, _)| function)
+            }
+            Self::CustomMessage(_) => config.custom_message.as_deref(),
+            Self::UserMigrationAuthentication | Self::UserMigrationForgotPassword => config.user_migration.as_deref(),
+        }
+    }
+
+    /// The version of the event. Of all triggers, `PreTokenGeneration` alone has more than one.
+    fn version(self, pool: &Pool) -> &'static str {
+        let config = &pool.settings.lambda_config;
+        match self {
+            Self::TokenGenerationAuthentication | Self::TokenGenerationNewPassword | Self::TokenGenerationRefresh => {
+                config.pre_token_generation().map_or("1", |(_, version)| version)
+            }
+            _ => "1",
         }
     }
 }
@@ -130,10 +191,9 @@ struct CallerContext<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Request<'a> {
-    user_attributes: Map<String, Value>,
-    /// Of PreSignUp alone, where it is null if none was sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    validation_data: Option<Value>,
+    /// What this trigger is told.
+    #[serde(flatten)]
+    members: Value,
     /// Not there if none was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_metadata: Option<&'a ClientMetadata>,
@@ -168,39 +228,70 @@ impl Context<'_> {
         attributes: &Attributes,
         validation_data: Option<Map<String, Value>>,
     ) -> Result<PreSignUpAnswer, Error> {
-        let attributes = attributes.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-        let response = serde_json::json!({
-            "autoConfirmUser": false, "autoVerifyEmail": false, "autoVerifyPhone": false
-        });
-        let validation_data = validation_data.map_or(Value::Null, Value::Object);
-        let Some(answer) = self.run(source, username, attributes, Some(validation_data), response).await? else {
+        let request = || {
+            let attributes = attributes.iter().map(|(name, value)| (name.clone(), Value::from(value.clone())));
+            let attributes: Map<_, _> = attributes.collect();
+            json!({"userAttributes": attributes, "validationData": validation_data}) // null if none was sent
+        };
+        let response = json!({"autoConfirmUser": false, "autoVerifyEmail": false, "autoVerifyPhone": false});
+        let Some(response) = self.run(source, username, request, response).await? else {
             return Ok(PreSignUpAnswer::default());
         };
-        let response = answer.get("response").cloned().unwrap_or_default();
         serde_json::from_value(response).map_err(|_| unrecognizable())
     }
 
     /// Tells the PostConfirmation function that a user was confirmed, or set a new password.
     pub async fn post_confirmation(&self, source: Source, user: &User) -> Result<(), Error> {
-        let own = [("sub", user.sub.0.as_str()), ("cognito:user_status", user.status.as_str())];
-        let own = own.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
-        let others = user.attributes.iter().map(|(name, value)| (name.clone(), value.clone().into()));
-        let attributes = own.chain(others).collect();
-        self.run(source, &user.username, attributes, None, Value::Object(Map::new())).await.map(drop)
+        let request = || json!({"userAttributes": told(user)});
+        self.run(source, &user.username, request, json!({})).await.map(drop)
     }
 
-    /// The object that the function returned; nothing if the pool has no such trigger.
+    /// Asks the `PreAuthentication` function whether somebody may try to sign in; of nobody only where the client hides
+    /// who is there. What the caller sent along is the validation data here, and nothing else.
+    pub async fn pre_authentication(
+        &self,
+        name: &str,
+        user: Option<&User>,
+        hides_users: bool,
+        validation_data: Option<&ClientMetadata>,
+    ) -> Result<(), Error> {
+        let request = || {
+            let attributes = user.map(told).unwrap_or_default();
+            let mut request = json!({"userAttributes": attributes, "validationData": validation_data});
+            if hides_users {
+                request["userNotFound"] = user.is_none().into();
+            }
+            request
+        };
+        let username = user.map_or(name, |user| &user.username);
+        self.run(Source::PreAuthentication, username, request, json!({})).await.map(drop)
+    }
+
+    /// Tells the `PostAuthentication` function that somebody has signed in. (No device is remembered here.)
+    pub async fn post_authentication(&self, user: &User) -> Result<(), Error> {
+        let request = || json!({"userAttributes": told(user), "newDeviceUsed": false});
+        self.run(Source::PostAuthentication, &user.username, request, json!({})).await.map(drop)
+    }
+
+    /// Says by name what a function asked for in vain.
+    fn report_ignored(&self, source: Source, username: &str, what: &str) {
+        tracing::warn!(pool = %self.pool.id, source = source.as_str(), username, "{what}");
+        let text = format!("{}: {what}", source.as_str());
+        let moment = self.world.timeline.moment(Kind::Warning, text).trace(Some(self.trace.clone()));
+        self.world.timeline.record(moment.about([username]));
+    }
+
+    /// The response in what the function returned; nothing if the pool has no such trigger.
     async fn run(
         &self,
         source: Source,
         username: &str,
-        user_attributes: Map<String, Value>,
-        validation_data: Option<Value>,
+        request: impl FnOnce() -> Value,
         response: Value,
-    ) -> Result<Option<Map<String, Value>>, Error> {
+    ) -> Result<Option<Value>, Error> {
         let Some(function_arn) = source.function(self.pool) else { return Ok(None) };
         let event = Event {
-            version: "1",
+            version: source.version(self.pool),
             region: self.pool.id.region(),
             user_pool_id: &self.pool.id.0,
             user_name: username,
@@ -209,10 +300,11 @@ impl Context<'_> {
                 client_id: self.client.map_or(NO_CLIENT, |client| &client.0),
             },
             trigger_source: source.as_str(),
-            request: Request { user_attributes, validation_data, client_metadata: self.metadata },
+            request: Request { members: request(), client_metadata: self.metadata },
             response,
         };
         let event = Bytes::from(serde_json::to_vec(&event).map_err(|_| unrecognizable())?);
+        self.triggers.prepare(function_arn).await;
         let mut attempt = 1;
         let answer = loop {
             let trigger_call = TriggerCall {
@@ -229,9 +321,9 @@ impl Context<'_> {
                 result => break result,
             }
         };
-        let answer = answer.map_err(|failure| explain(source, failure))?;
+        let answer = answer.map_err(|failure| explain(source, function_arn, failure))?;
         match serde_json::from_slice(&answer) {
-            Ok(Value::Object(answer)) => Ok(Some(answer)),
+            Ok(Value::Object(mut answer)) => Ok(Some(answer.remove("response").unwrap_or_default())),
             _ => Err(unrecognizable()),
         }
     }
@@ -243,7 +335,8 @@ impl Context<'_> {
         attempt: u32,
         trigger_call: TriggerCall,
     ) -> Result<Bytes, TriggerFailure> {
-        let function = trigger_call.function_arn.rsplit(':').next().unwrap_or_default().to_owned();
+        let function_arn = trigger_call.function_arn.clone();
+        let function = function_arn.rsplit(':').next().unwrap_or_default();
         let moment = self.world.timeline.moment(Kind::Trigger, format!("{} → {function}", source.as_str()));
         let began = Instant::now();
         let result = match tokio::time::timeout(TIME_LIMIT, self.triggers.invoke(trigger_call)).await {
@@ -257,7 +350,7 @@ impl Context<'_> {
             Err(failure) => {
                 let retried = *failure == TriggerFailure::TimedOut && attempt < ATTEMPTS_MAX;
                 let outcome = if retried { Outcome::Retrying } else { Outcome::Failed };
-                moment.outcome(outcome).detail(explain(source, failure.clone()).to_string())
+                moment.outcome(outcome).detail(explain(source, &function_arn, failure.clone()).to_string())
             }
         });
         result
@@ -268,16 +361,28 @@ fn unrecognizable() -> Error {
     Error::InvalidLambdaResponse("Unrecognizable lambda output".into())
 }
 
-fn explain(source: Source, failure: TriggerFailure) -> Error {
+/// What a trigger is told of a user.
+fn told(user: &User) -> Map<String, Value> {
+    let own = [("sub", user.sub.0.as_str()), ("cognito:user_status", user.status.as_str())];
+    let own = own.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
+    let others = user.attributes.iter().map(|(name, value)| (name.clone(), value.clone().into()));
+    own.chain(others).collect()
+}
+
+fn explain(source: Source, function_arn: &str, failure: TriggerFailure) -> Error {
     let trigger = source.trigger();
-    match failure {
-        TriggerFailure::Function(message) => {
+    match (failure, source) {
+        (TriggerFailure::Function(message), _) => {
             Error::UserLambdaValidation(format!("{trigger} failed with error {message}."))
         }
-        TriggerFailure::TimedOut => Error::UnexpectedLambda(format!(
+        // Named by its ARN, and not by its trigger: keboola/developer-portal#305.
+        (TriggerFailure::TimedOut, Source::CustomMessage(_)) => Error::UnexpectedLambda(format!(
+            "{function_arn} failed with error Socket timeout while invoking Lambda function."
+        )),
+        (TriggerFailure::TimedOut, _) => Error::UnexpectedLambda(format!(
             "{trigger} invocation failed due to error Socket timeout while invoking Lambda function."
         )),
-        TriggerFailure::Refused(exception) => {
+        (TriggerFailure::Refused(exception), _) => {
             Error::UnexpectedLambda(format!("{trigger} invocation failed due to error {exception}."))
         }
     }

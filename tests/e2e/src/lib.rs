@@ -43,6 +43,11 @@ impl Server {
         Self::start(&["--state", directory.to_str().expect("a path in UTF-8")]).await
     }
 
+    /// One that serves a stack's file, with further arguments.
+    pub async fn serving(file: &Path, arguments: &[&str]) -> Self {
+        Self::start(&[&[file.to_str().expect("a path in UTF-8")], arguments].concat()).await
+    }
+
     /// One that keeps its state in a directory and takes further arguments.
     pub async fn chaotic(directory: &Path, arguments: &[&str]) -> Self {
         let directory = ["--state", directory.to_str().expect("a path in UTF-8")];

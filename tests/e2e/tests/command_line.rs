@@ -39,7 +39,9 @@ async fn a_state_directory_that_another_process_holds() {
 
 #[tokio::test]
 async fn a_corrupt_file_is_left_as_it_is() {
-    for file in ["pools.db", "queues.db", "tables.db", "bus.db", "mail.db", "functions.db"] {
+    for file in
+        ["pools.db", "queues.db", "tables.db", "bus.db", "mail.db", "functions.db", "parameters.db", "stacks.db"]
+    {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join(file);
         let content = "this is somebody's diary, and no database at all\n".repeat(100);
@@ -55,6 +57,38 @@ async fn an_address_that_others_reach() {
 }
 
 #[tokio::test]
+async fn a_parameter_that_is_none_is_told_without_its_value() {
+    for (typed, expected) in [
+        ("/app/key", "--ssm takes /name=value"),
+        ("/app/key=", "/app/key has no value"),
+        ("/app key=hunter2", "the parameter /app key could not be set"),
+    ] {
+        let output = dev(&["--in-memory", "--port", "0", "--ssm", typed]).await;
+        check(&output, expected);
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("hunter2"));
+    }
+}
+
+#[tokio::test]
 async fn an_account_that_is_none() {
     check(&dev(&["--in-memory", "--port", "0", "--account", "me"]).await, "--account");
+}
+
+#[tokio::test]
+async fn a_template_with_a_mistake_is_told_with_its_place() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("template.yaml");
+    let state = directory.path().join("state");
+    for (written, expected) in [
+        ("Resources:\n  P: {Type: AWS::Cognito::UserPool, Properties: {Policies: !Nope x}}\n", "template.yaml:2:"),
+        ("Resources:\n  C: {Type: AWS::Cognito::UserPoolClient}\n", "needs the property UserPoolId"),
+        (
+            "Resources:\n  Q: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: soon}}\n",
+            ":2:57: DelaySeconds must be a number",
+        ),
+    ] {
+        std::fs::write(&file, written).expect("it is written");
+        check(&dev(&["--port", "0", "--state", text(&state), text(&file)]).await, expected);
+    }
+    check(&dev(&["--in-memory", "--port", "0", text(&directory.path().join("none.yaml"))]).await, "there is no file");
 }

@@ -78,12 +78,24 @@ fn the_mail_says_which_event_it_is_from() {
     assert_eq!((header.name(), header.value()), ("X-Tandem-Event-Id", id.to_string().as_str()));
 }
 
-#[test]
-fn a_claim_holds_until_the_deadline() {
-    assert_eq!(claimed_until(1_767_225_610_000, now()).millis(), 1_767_225_610_000);
+/// Milliseconds from now to the claim's end, of a run that has so many until its deadline.
+#[track_caller]
+fn check_claim(deadline_in: i64, expected: i64) {
+    let time = Time::beginning(now(), (now().millis() + deadline_in).unsigned_abs());
+    assert_eq!(time.end_of_claim(now()).millis() - now().millis(), expected);
 }
 
-#[test]
-fn a_claim_holds_for_a_moment_where_the_deadline_is_none() {
-    assert_eq!(claimed_until(600_000, now()).millis(), now().millis() + CLAIM_MILLIS_MIN);
+#[tokio::test(start_paused = true)]
+async fn a_claim_holds_as_long_as_sending_may_take() {
+    check_claim(10_000, CLAIM_MILLIS_MAX);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_does_not_outlive_its_run() {
+    check_claim(3_000, 3_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_holds_for_a_while_where_the_deadline_is_none() {
+    check_claim(-1_000, CLAIM_MILLIS_MAX);
 }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
@@ -11,7 +12,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, S
 use aws_smithy_types::body::SdkBody;
 use dynoxide::Database;
 use dynoxide::errors::{DynoxideError, Result};
-use lambda_runtime::Context;
+use lambda_runtime::{Config, Context};
 use serde_json::{Value, json};
 use tandem_profiles::{ProfileStore, Timestamp};
 
@@ -24,7 +25,7 @@ pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(START_MILLIS + seconds * 1000)
 }
 
-/// An invocation with ten seconds left at `now`.
+/// An invocation with ten seconds left at `now`, in the only sandbox there is.
 pub fn context(request_id: &str, now: Timestamp) -> Context {
     let mut context = Context::default();
     request_id.clone_into(&mut context.request_id);
@@ -34,6 +35,13 @@ pub fn context(request_id: &str, now: Timestamp) -> Context {
 
 /// A status and a body.
 type Answer = (u16, Value);
+
+/// The same in a certain sandbox.
+pub fn context_in(sandbox: &str, request_id: &str, now: Timestamp) -> Context {
+    let mut context = context(request_id, now);
+    context.env_config = Arc::new(Config { log_stream: sandbox.to_owned(), ..Config::default() });
+    context
+}
 
 /// One test's cloud. Cheap to clone: all clones are the same cloud.
 #[derive(Clone)]
@@ -45,13 +53,16 @@ struct State {
     received: Mutex<Vec<Value>>,
     /// What they answer next; when nothing is left, that all is well.
     answers: Mutex<VecDeque<Answer>>,
+    /// How long they take.
+    delay: Mutex<Duration>,
 }
 
 impl Cloud {
     /// With the profiles' table in it.
     pub async fn new() -> Self {
         let tables = Database::memory().expect("memory is there");
-        let cloud = Self(Arc::new(State { tables, received: Mutex::default(), answers: Mutex::default() }));
+        let (received, answers, delay) = <_>::default();
+        let cloud = Self(Arc::new(State { tables, received, answers, delay }));
         let table = tandem_profiles::table(TABLE).expect("the table is complete");
         table.send_with(&aws_sdk_dynamodb::Client::new(&cloud.sdk())).await.expect("it is made");
         cloud
@@ -75,6 +86,11 @@ impl Cloud {
     /// What the bus or the post office is to answer next.
     pub fn answer(&self, status: u16, body: Value) {
         self.0.answers.lock().expect("no panic").push_back((status, body));
+    }
+
+    /// How long the bus and the post office take from here on to answer what they have got.
+    pub fn take(&self, delay: Duration) {
+        *self.0.delay.lock().expect("no panic") = delay;
     }
 
     /// What the bus and the post office got.
@@ -119,7 +135,12 @@ impl HttpConnector for Cloud {
         if let Some(code) = code.filter(|_: &String| status >= 400) {
             response.headers_mut().insert("x-amzn-errortype", code);
         }
-        HttpConnectorFuture::ready(Ok(response))
+        let is_table = request.headers().get("x-amz-target").is_some_and(|target| target.starts_with("DynamoDB"));
+        let delay = if is_table { Duration::ZERO } else { *self.0.delay.lock().expect("no panic") };
+        HttpConnectorFuture::new(async move {
+            tokio::time::sleep(delay).await;
+            Ok(response)
+        })
     }
 }
 
@@ -136,6 +157,7 @@ fn tables(database: &Database, operation: &str, body: &[u8]) -> Result<String> {
         "GetItem" => call!(get_item),
         "PutItem" => call!(put_item),
         "UpdateItem" => call!(update_item),
+        "DeleteItem" => call!(delete_item),
         other => panic!("no test calls {other}"),
     }
 }

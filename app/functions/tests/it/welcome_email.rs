@@ -1,19 +1,25 @@
 //! `welcome-email`, the post office and the note between them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tandem_functions::Error;
 use tandem_functions::welcome_email::{Settings, WelcomeEmail};
 
-use crate::cloud::{Cloud, TABLE, at, context};
+use crate::cloud::{Cloud, TABLE, at, context_in};
 use crate::create_profile::delivery;
 
 const SENDER: &str = "no-reply@tandem.example";
 
 /// An invocation at a time, so many seconds after the start.
 async fn run(cloud: &Cloud, request_id: &str, seconds: i64, event: &Value) -> Result<(), Error> {
+    run_in(cloud, "one sandbox", request_id, seconds, event).await
+}
+
+async fn run_in(cloud: &Cloud, sandbox: &str, request_id: &str, seconds: i64, event: &Value) -> Result<(), Error> {
     let settings = Settings { table: TABLE.into(), sender: SENDER.into() };
     let function = WelcomeEmail::new(&cloud.sdk(), settings);
-    function.handle(event, &context(request_id, at(seconds)), at(seconds)).await
+    function.handle(event, &context_in(sandbox, request_id, at(seconds)), at(seconds)).await
 }
 
 fn created() -> Value {
@@ -52,25 +58,70 @@ async fn the_next_attempt_of_an_invocation_sends_what_the_first_could_not() {
     assert_eq!(cloud.received().len(), 2);
 }
 
+/// Whatever sandbox the next attempt comes to.
 #[tokio::test]
-async fn another_invocation_waits_while_the_first_may_be_sending() {
+async fn a_run_that_could_not_send_leaves_nothing_in_the_way() {
     let cloud = Cloud::new().await;
     cloud.answer(400, json!({"__type": "MessageRejected"}));
-    run(&cloud, "first", 1, &created()).await.expect_err("it fails");
-    let error = run(&cloud, "second", 2, &created()).await.expect_err("it waits");
-    assert_eq!(error.error_type(), "WelcomeInProgress");
-    assert_eq!(cloud.received().len(), 1);
+    run_in(&cloud, "a", "first", 1, &created()).await.expect_err("it fails");
+    run_in(&cloud, "b", "first", 2, &created()).await.expect("no failure");
+    run_in(&cloud, "c", "second", 3, &created()).await.expect("no failure");
+    assert_eq!(cloud.received().len(), 2);
 }
 
-/// The first has claimed the mail and died. Had it sent the mail, this would be the second, with the same header.
-#[tokio::test]
-async fn another_invocation_takes_over_when_the_first_must_have_ended() {
+/// Lambda may run one invocation twice at the same moment.
+#[tokio::test(start_paused = true)]
+async fn two_runs_of_one_invocation_send_one_mail() {
     let cloud = Cloud::new().await;
-    cloud.answer(400, json!({"__type": "MessageRejected"}));
-    run(&cloud, "first", 1, &created()).await.expect_err("it fails");
-    run(&cloud, "second", 12, &created()).await.expect("no failure");
-    run(&cloud, "third", 13, &created()).await.expect("no failure");
+    cloud.take(Duration::from_millis(300));
+    let event = created();
+    let (a, b) = tokio::join!(run_in(&cloud, "a", "first", 1, &event), run_in(&cloud, "b", "first", 1, &event));
+    assert_eq!((a.is_ok(), b.is_ok(), cloud.received().len()), (true, true, 1));
+}
+
+/// A run that claims the mail, hands it over, and is killed before it hears of that.
+async fn be_killed_sending(cloud: &Cloud) {
+    cloud.take(Duration::from_hours(1));
+    let event = created();
+    let killed = run_in(cloud, "a", "first", 1, &event);
+    tokio::time::timeout(Duration::from_secs(1), killed).await.expect_err("it is sending");
+    assert_eq!(cloud.received().len(), 1);
+    cloud.take(Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_waits_for_the_claim_of_one_that_died() {
+    let cloud = Cloud::new().await;
+    be_killed_sending(&cloud).await;
+    let began = tokio::time::Instant::now();
+    run_in(&cloud, "b", "first", 2, &created()).await.expect("no failure");
+    assert_eq!((cloud.received().len(), began.elapsed().as_millis()), (2, 4_001));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_without_the_time_to_wait_fails_and_is_tried_again() {
+    let cloud = Cloud::new().await;
+    be_killed_sending(&cloud).await;
+    let settings = Settings { table: TABLE.into(), sender: SENDER.into() };
+    let mut context = context_in("b", "first", at(2));
+    context.deadline -= 7_000;
+    let function = WelcomeEmail::new(&cloud.sdk(), settings);
+    let error = function.handle(&created(), &context, at(2)).await.expect_err("it has three seconds");
+    assert_eq!((error.error_type(), cloud.received().len()), ("WelcomeInProgress", 1));
+    run_in(&cloud, "c", "first", 62, &created()).await.expect("no failure");
     assert_eq!(cloud.received().len(), 2);
+}
+
+/// SES did not answer while the claim held: what came of the mail nobody knows, so it is sent again.
+#[tokio::test(start_paused = true)]
+async fn a_run_stops_sending_when_its_claim_ends() {
+    let cloud = Cloud::new().await;
+    cloud.take(Duration::from_hours(1));
+    let began = tokio::time::Instant::now();
+    let error = run(&cloud, "first", 1, &created()).await.expect_err("no answer");
+    assert_eq!((error.error_type(), began.elapsed().as_millis()), ("MailNotSent", 5_000));
+    cloud.take(Duration::ZERO);
+    run_in(&cloud, "b", "first", 62, &created()).await.expect("no failure");
 }
 
 #[tokio::test]

@@ -119,6 +119,14 @@ async fn functions_are_given_layers_that_fit() {
     assert_eq!((&updated["Layers"][0]["CodeSize"], updated["Layers"].as_array().map(Vec::len)), (&json!(0), Some(2)));
 }
 
+#[test]
+fn the_extension_for_parameters_is_missed_by_name() {
+    for name in ["AWS-Parameters-and-Secrets-Lambda-Extension", "AWS-Parameters-and-Secrets-Lambda-Extension-Arm64"] {
+        assert!(super::loss(name).contains("localhost:2773"), "{name}");
+    }
+    assert!(!super::loss("LambdaInsightsExtension").contains("2773"));
+}
+
 #[tokio::test]
 async fn code_and_layers_together_have_a_limit() {
     let tandem = Tandem::new();
@@ -185,4 +193,23 @@ async fn a_layers_policy_is_kept() {
     tandem.call("RemoveLayerVersionPermission", remove.clone()).await.expect("it is removed");
     let gone = tandem.error("RemoveLayerVersionPermission", remove).await;
     check(&gone, "ResourceNotFoundException", "Statement s is not found in resource policy.");
+}
+
+#[tokio::test]
+async fn a_layer_on_this_machine_is_copied() {
+    let tandem = Tandem::new();
+    let layer = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(layer.path().join("python")).expect("a directory in it");
+    std::fs::write(layer.path().join("python/words.py"), "hello = 1").expect("a file in that");
+    let content = |key: &std::path::Path| json!({"S3Bucket": "local", "S3Key": key});
+    let made = tandem.call("PublishLayerVersion", json!({"LayerName": "l", "Content": content(layer.path())})).await;
+    assert_eq!(made.expect("it is published")["Content"]["CodeSize"], 9);
+    assert_eq!(directories(&tandem), 1);
+    let missing = json!({"LayerName": "l", "Content": content(&layer.path().join("none"))});
+    check(
+        &tandem.error("PublishLayerVersion", missing).await,
+        "InvalidParameterValueException",
+        "There is no directory at",
+    );
+    assert_eq!(directories(&tandem), 1);
 }

@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::alias::check_description;
-use crate::code::unpack;
+use crate::code::{copy, unpack};
 use crate::error::Error;
 use crate::function::Source;
 use crate::host::FunctionHost;
@@ -31,18 +31,25 @@ pub(crate) struct Request {
 struct Content {
     /// Base64.
     zip_file: Option<String>,
+    /// `local`, for what lies on this machine.
+    s3_bucket: Option<String>,
+    s3_key: Option<String>,
 }
 
 pub(crate) async fn run(host: &FunctionHost, request: Request, _call: &Call) -> Result<Reply, ApiError> {
     let name = layer_name(&request.layer_name)?;
     check(&request)?;
     let description = check_description(request.description.clone())?.unwrap_or_default();
-    let Some(zip) = request.content.zip_file else {
-        let message = "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified \
-                       bucket does not exist (this server has no S3: use ZipFile)";
-        return Err(Error::InvalidParameterValue(message.into()).into());
+    let code = match (request.content.zip_file, request.content.s3_bucket.as_deref(), request.content.s3_key) {
+        (Some(zip), None, None) => unpack(host, zip).await?,
+        (None, Some("local" | "hot-reload"), Some(path)) => copy(host, path.into()).await?,
+        _ => {
+            let message = "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified \
+                           bucket does not exist (this server has no S3: use ZipFile, or S3Bucket `local` with a path as \
+                           S3Key)";
+            return Err(Error::InvalidParameterValue(message.into()).into());
+        }
     };
-    let code = unpack(host, zip).await?;
     let Source::Unpacked(directory) = code.source else {
         return Err(Error::Service("The layer could not be unpacked".into()).into());
     };

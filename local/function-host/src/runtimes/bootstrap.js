@@ -18,6 +18,8 @@ const API = '/2018-06-01/runtime/';
 const EXTENSIONS = ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts'];
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 const REQUEST_ID = Symbol.for('aws.lambda.runtime.requestId');
+const INSTALL = env.TANDEM_INSTALL;
+delete env.TANDEM_INSTALL;
 
 // -- Errors
 
@@ -365,6 +367,22 @@ async function loadModule(root, { directory, name }) {
 
 const find = (object, exported) => exported.split('.').reduce((nested, key) => nested && nested[key], object);
 
+// How to get a package that is missing. Files of the project's own, the handler's among them, are no packages.
+function advice(error, own) {
+  const [, specifier] = /^Cannot find (?:module|package) '([^']+)'/.exec(error.message) || [];
+  if (!INSTALL || !specifier || specifier === own || /^(?:[./]|node:)/.test(specifier)) return '';
+  const name = specifier.split('/').slice(0, specifier[0] === '@' ? 2 : 1).join('/');
+  const { one, all, place, brought } = JSON.parse(INSTALL);
+  let command = brought[name] || `${one} ${name}`;
+  try {
+    const { dependencies, devDependencies } = JSON.parse(fs.readFileSync(all[0], 'utf8'));
+    if ({ ...dependencies, ...devDependencies }[name]) [, command] = all;
+  } catch {
+    // There is no such file, or nothing to be read in it.
+  }
+  return `\n[tandem] To install it: ${command}${brought[name] ? '' : place}`;
+}
+
 async function loadHandler(root, handler) {
   const wanted = parsed(handler);
   let loaded;
@@ -374,7 +392,10 @@ async function loadHandler(root, handler) {
     if (error instanceof SyntaxError) {
       throw Object.assign(failure('UserCodeSyntaxError', String(error)), { stack: error.stack });
     }
-    if (error && error.code === 'MODULE_NOT_FOUND') throw failure('ImportModuleError', String(error));
+    if (error && error.code === 'MODULE_NOT_FOUND') {
+      throw failure('ImportModuleError', String(error) + advice(error, wanted.name));
+    }
+    if (error && error.code === 'ERR_MODULE_NOT_FOUND') error.message += advice(error, wanted.name);
     throw error;
   }
   let found = find(loaded, wanted.exported);

@@ -13,6 +13,7 @@ import sys
 import time
 
 API = "/2018-06-01/runtime/"
+INSTALL = os.environ.pop("TANDEM_INSTALL", None)
 JSON_LOGS = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
 CAUSE_LENGTH_MAX = 16 * 1024  # of a header
 DATE_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -247,7 +248,8 @@ def load_handler(handler):
     try:
         loaded = importlib.import_module(module.replace("/", "."))
     except ImportError as error:
-        raise Fault("ImportModuleError", f"Unable to import module '{module}': {error}") from error
+        message = f"Unable to import module '{module}': {error}{advice(error, module)}"
+        raise Fault("ImportModuleError", message) from error
     except SyntaxError as error:
         trace = [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}']
         raise Fault("UserCodeSyntaxError", f"Syntax error in module '{module}': {error}", trace) from error
@@ -255,6 +257,29 @@ def load_handler(handler):
         return getattr(loaded, name)
     except AttributeError:
         raise Fault("HandlerNotFound", f"Handler '{name}' missing on module '{module}'") from None
+
+
+def advice(error, module):
+    """How to get a package that is missing. The handler's own module is none."""
+    import re
+    from importlib.util import find_spec
+
+    name = (error.name or "").split(".")[0]
+    if not INSTALL or not name or name == re.split("[./]", module)[0] or find_spec(name) is not None:
+        return ""
+    commands = json.loads(INSTALL)
+    if name in commands["brought"]:
+        return f"\n[tandem] To install it: {commands['brought'][name]}"
+    command, named = commands["one"] + " " + name, " (if its package is called so)"
+    try:
+        manifest, everything = commands["all"]
+        with open(manifest, encoding="utf-8") as lines:
+            listed = [re.split(r"[^\w.-]", line.strip())[0].lower().replace("-", "_") for line in lines]
+        if name.lower() in listed:
+            command, named = everything, ""
+    except (OSError, TypeError, ValueError):
+        pass  # there is no such file, or nothing to be read in it
+    return f"\n[tandem] To install it{named}: {command}{commands['place']}"
 
 
 class OldBotocore:

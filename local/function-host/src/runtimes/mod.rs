@@ -10,6 +10,7 @@
 mod cargo;
 mod interpreter;
 mod layers;
+mod missing;
 mod packages;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::code::make_directory;
 use crate::runtime::{InvalidEntrypoint, Kind, Program, Runtime, executable};
 use interpreter::{Interpreter, Interpreters};
+use missing::Commands;
 
 /// What is written beside the state, by file name.
 const FILES: [(&str, &str); 3] = [
@@ -114,7 +116,8 @@ impl Runtimes {
         }
         let found = |package: &str| places.iter().any(|place| place.join(package).is_dir());
         let brought = self.packages.for_node(wanted, &interpreter, &self.working, found).await;
-        places.extend(brought);
+        places.extend(brought.place);
+        environment.push(Commands::for_node(wanted, brought.missing).variable());
         places.push(root.to_owned());
         environment.push(("NODE_PATH", joined(&places)));
         environment.push(("PATH", interpreter.search_path(opt)));
@@ -134,7 +137,7 @@ impl Runtimes {
         }
         let found = |package: &str| places.iter().any(|place| place.join(package).is_dir());
         let brought = self.packages.for_python(wanted, &interpreter, &self.working, found).await;
-        places.extend(brought);
+        places.extend(brought.place);
         let mut args = Vec::new();
         if wanted.changes {
             // Compiled files are recognised by the second in which their source was written. Somebody who saves
@@ -142,7 +145,9 @@ impl Runtimes {
             args.push("-B".to_owned());
         }
         args.push(self.file("bootstrap.py").await?);
-        let environment = vec![("PYTHONPATH", joined(&places)), ("PATH", interpreter.search_path(opt))];
+        let commands = Commands::for_python(wanted, &interpreter, brought.missing);
+        let environment =
+            vec![("PYTHONPATH", joined(&places)), ("PATH", interpreter.search_path(opt)), commands.variable()];
         Ok(Program { path: interpreter.path, args, task_root: root.to_owned(), opt: None, environment })
     }
 

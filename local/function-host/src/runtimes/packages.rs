@@ -3,9 +3,9 @@
 //! A function whose source names an SDK that its project does not have gets it installed, once for all functions,
 //! with this machine's `npm` or `pip` and in pinned versions. Of version 3 for JavaScript only the clients that
 //! somebody names: all of them would be hundreds of megabytes. Where nothing can be installed the function starts
-//! without, fails as it would for any missing package, and the console names the command that helps.
+//! without, and fails as it would for any missing package; the console and that failure name the command that helps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -39,20 +39,29 @@ pub(super) struct Packages {
     directory: PathBuf,
 }
 
+/// What a function gets beside its own packages.
+#[derive(Default)]
+pub(super) struct Brought {
+    /// Where it is, or will be for whoever installs it by hand before the next start.
+    pub(super) place: Option<PathBuf>,
+    /// What could not be installed, and the command that would do it.
+    pub(super) missing: BTreeMap<String, String>,
+}
+
 impl Packages {
     pub(super) fn new(directory: PathBuf) -> Self {
         Self { directory }
     }
 
-    /// The `node_modules` with what a function's source names and its project has not.
+    /// A `node_modules` with what a function's source names and its project has not.
     pub(super) async fn for_node(
         &self,
         wanted: Wanted<'_>,
         node: &Interpreter,
         working: &Mutex<()>,
         in_layers: impl Fn(&str) -> bool,
-    ) -> Option<PathBuf> {
-        let Kind::Node(runtime) = wanted.runtime.kind else { return None };
+    ) -> Brought {
+        let Kind::Node(runtime) = wanted.runtime.kind else { return Brought::default() };
         let (kit, version) = match (runtime, node.version.0) {
             (..18, _) => ("aws-sdk-2", SDK_2),
             (_, ..20) => ("aws-sdk-3-node-18", SDK_3_FOR_NODE_18),
@@ -66,14 +75,15 @@ impl Packages {
         let modules = directory.join("node_modules");
         let named: Vec<String> = named.into_iter().filter(|name| !in_project(name) && !in_layers(name)).collect();
         if named.is_empty() {
-            return None;
+            return Brought::default();
         }
         let _alone = working.lock().await;
-        let missing: Vec<String> = named.into_iter().filter(|name| !modules.join(name).is_dir()).collect();
+        let mut missing: Vec<String> = named.into_iter().filter(|name| !modules.join(name).is_dir()).collect();
+        let specifier = |name: &String| format!("{name}@<={version}");
+        let prefix = directory.display().to_string();
         if !missing.is_empty() {
-            let specifiers: Vec<String> = missing.iter().map(|name| format!("{name}@<={version}")).collect();
-            let shown = directory.display().to_string();
-            let mut arguments = vec!["install", "--prefix", &shown];
+            let specifiers: Vec<String> = missing.iter().map(specifier).collect();
+            let mut arguments = vec!["install", "--prefix", &prefix];
             arguments.extend(["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "--save-exact"]);
             arguments.extend(specifiers.iter().map(String::as_str));
             // One that is not to be had, say an invented name, must not keep the others away.
@@ -85,8 +95,10 @@ impl Packages {
                 }
             }
         }
-        // Also where nothing could be installed: whoever does it by hand is found at the next start.
-        Some(modules)
+        missing.retain(|name| !modules.join(name).is_dir());
+        let command = |name: &String| shown(Path::new("npm"), &["install", "--prefix", &prefix, &specifier(name)]);
+        let missing = missing.iter().map(|name| (name.clone(), command(name))).collect();
+        Brought { place: Some(modules), missing }
     }
 
     /// The directory with boto3, for a function that names it and an interpreter that has it not.
@@ -96,25 +108,29 @@ impl Packages {
         python: &Interpreter,
         working: &Mutex<()>,
         in_layers: impl Fn(&str) -> bool,
-    ) -> Option<PathBuf> {
+    ) -> Brought {
         if python.has_boto3 || wanted.code.join("boto3").is_dir() || in_layers("boto3") {
-            return None;
+            return Brought::default();
         }
         let root = wanted.code.to_owned();
         if !tokio::task::spawn_blocking(move || names_boto3(&root)).await.unwrap_or_default() {
-            return None;
+            return Brought::default();
         }
         let (major, minor, _) = python.version;
         let version = if minor < 10 { BOTO3_FOR_PYTHON_3_9 } else { BOTO3 };
         let directory = self.directory.join(format!("boto3-python{major}.{minor}"));
         let _alone = working.lock().await;
-        if !directory.join("boto3").is_dir() {
-            let (target, package) = (directory.display().to_string(), format!("boto3=={version}"));
-            let arguments =
-                ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", &target, &package];
-            self.install(wanted.function, &self.directory, &python.path, &arguments).await;
+        let (target, package) = (directory.display().to_string(), format!("boto3=={version}"));
+        let arguments =
+            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", &target, &package];
+        let mut missing = BTreeMap::new();
+        if !directory.join("boto3").is_dir()
+            && !self.install(wanted.function, &self.directory, &python.path, &arguments).await
+        {
+            let command = shown(&python.path, &arguments);
+            missing.extend(["boto3", "botocore"].map(|name| (name.to_owned(), command.clone())));
         }
-        Some(directory) // whoever installs it by hand is found at the next start
+        Brought { place: Some(directory), missing }
     }
 
     /// Installs, and says so; whether it went well.
@@ -144,7 +160,7 @@ impl Packages {
 }
 
 /// A command line that can be copied into a shell.
-fn shown(program: &Path, arguments: &[&str]) -> String {
+pub(super) fn shown(program: &Path, arguments: &[&str]) -> String {
     let quoted = |word: &&str| if word.contains(['<', ' ']) { format!("'{word}'") } else { (*word).to_owned() };
     let words: Vec<String> = arguments.iter().map(quoted).collect();
     format!("{} {}", program.display(), words.join(" "))

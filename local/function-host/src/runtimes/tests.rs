@@ -30,7 +30,7 @@ struct Project {
 
 impl Project {
     fn new(files: &[(&str, &str)]) -> Self {
-        let tandem = Tandem::with(|settings, _| settings.packages_dir = Some("/nonexistent/packages".into()));
+        let tandem = Tandem::with(|settings, _| settings.packages_dir = Some("/dev/null/packages".into()));
         let root = tandem.directory.path().join("project");
         let project = Self { tandem, root };
         for (name, text) in files {
@@ -447,6 +447,105 @@ async fn rust_projects_are_built_and_errors_are_shown() {
         payload["errorMessage"].as_str().expect("a message").contains("exit status 5")
     };
     while !exited().await {} // we look a few times a second
+}
+
+/// The last line of a failure's message.
+fn last_line((payload, _): &(Value, bool)) -> String {
+    payload["errorMessage"].as_str().and_then(|text| text.lines().last()).unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_package_that_node_does_not_find_is_named_with_the_command_that_installs_it() {
+    if !have("node") {
+        return;
+    }
+    let project = Project::new(&[
+        ("package.json", r#"{"dependencies": {"listed": "^1"}}"#),
+        ("one.js", "require('nowhere/deep');"),
+        ("scoped.mjs", "import '@a/b/c';"),
+        ("needs.js", "require('listed');"),
+        ("own.js", "require('./lib/gone');"),
+        ("sdk.js", "require('@aws-sdk/client-s3');"),
+    ]);
+    let root = project.root.display().to_string();
+    let packages = "/dev/null/packages/aws-sdk-3";
+    for (handler, command) in [
+        ("one.handler", format!("npm install --prefix {root} nowhere")),
+        ("scoped.handler", format!("npm install --prefix {root} @a/b")),
+        ("needs.handler", format!("npm install --prefix {root}")),
+        ("sdk.handler", format!("npm install --prefix {packages} '@aws-sdk/client-s3@<=3.1169.0'")),
+    ] {
+        let failed = project.run("nodejs20.x", handler, json!({})).await;
+        assert_eq!(last_line(&failed), format!("[tandem] To install it: {command}"), "{handler}");
+    }
+    for handler in ["own.handler", "absent.handler"] {
+        let failed = project.run("nodejs20.x", handler, json!({})).await;
+        assert!(failed.1 && !last_line(&failed).contains("[tandem]"), "{failed:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_package_that_python_does_not_find_is_named_with_the_command_that_installs_it() {
+    if !have("python3") {
+        return;
+    }
+    let project = Project::new(&[
+        ("requirements.txt", "# what it needs\nlisted-one >= 2 ; python_version > '3'\n"),
+        ("one.py", "import nowhere.deep"),
+        ("needs.py", "import listed_one"),
+        ("own.py", "from package import gone"),
+        ("package/__init__.py", ""),
+    ]);
+    let root = project.root.display().to_string();
+    for (handler, named, arguments) in [
+        ("one.handler", " (if its package is called so)", format!("--target {root} nowhere")),
+        ("needs.handler", "", format!("--target {root} -r {root}/requirements.txt")),
+    ] {
+        let line = last_line(&project.run("python3.12", handler, json!({})).await);
+        let begins = line.starts_with(&format!("[tandem] To install it{named}: /"));
+        assert!(begins && line.ends_with(&format!(" -m pip install {arguments}")), "{line}");
+    }
+    for handler in ["own.handler", "absent.handler"] {
+        let failed = project.run("python3.12", handler, json!({})).await;
+        assert!(failed.1 && !last_line(&failed).contains("[tandem]"), "{failed:?}");
+    }
+}
+
+/// What was uploaded lies where nobody should install anything.
+#[tokio::test]
+async fn what_an_archive_lacks_is_installed_before_it_is_packed() {
+    if !have("node") {
+        return;
+    }
+    let project = Project::new(&[]);
+    let archive = crate::testing::zipped(&[("index.js", "require('nowhere')")]);
+    project.create("f", "nodejs20.x", "index.handler", json!({"Code": {"ZipFile": archive}})).await;
+    let line = last_line(&project.tandem.invoke("f", json!({})).await);
+    let command = "npm install nowhere (in the project, before it is packed)";
+    assert_eq!(line, format!("[tandem] To install it: {command}"));
+}
+
+#[tokio::test]
+async fn preparing_waits_until_a_project_is_built() {
+    let project = Project::new(&[
+        ("Cargo.toml", "[package]\nname = \"tiny\"\nedition = \"2021\"\n[workspace]\n"),
+        ("src/main.rs", "fn main() {}"),
+    ]);
+    project.create("f", "provided.al2023", "any", json!({})).await;
+    project.tandem.host.prepare("f").await;
+    assert!(project.root.join("target/debug/tiny").is_file());
+}
+
+#[tokio::test]
+async fn preparing_names_what_cannot_be_built() {
+    let project = Project::new(&[
+        ("Cargo.toml", "[package]\nname = \"tiny\"\nedition = \"2021\"\n[workspace]\n"),
+        ("src/main.rs", "fn main() { NOTHING }"),
+    ]);
+    project.create("f", "provided.al2023", "any", json!({})).await;
+    let failed = project.tandem.host.prepare_all().await;
+    let [(name, why)] = failed.as_slice() else { panic!("{failed:?}") };
+    assert!(name == "f" && why.contains("error[E0425]"), "{name}: {why}");
 }
 
 #[tokio::test]

@@ -31,13 +31,12 @@ pub(crate) fn delete(connection: &Connection, id: i64) -> Result<bool> {
     Ok(connection.prepare_cached("DELETE FROM jobs WHERE id = ?1")?.execute([id])? > 0)
 }
 
-/// Stores a further attempt with the old body or a new one, and gives the job with its body; nothing if there
-/// was no such job.
-pub(crate) fn retry(connection: &Connection, job: &Stored, body: Option<&[u8]>) -> Result<Option<Stored>> {
-    let sql = "UPDATE jobs SET due = :due, attempt = :attempt, body = coalesce(:body, body)
+/// Stores a further attempt, and gives the job with its body; nothing if there was no such job.
+pub(crate) fn retry(connection: &Connection, job: &Stored) -> Result<Option<Stored>> {
+    let sql = "UPDATE jobs SET due = :due, attempt = :attempt
         WHERE id = :id RETURNING id, due, attempt, first_queued, label, body";
     let mut update = connection.prepare_cached(sql)?;
-    let job = named_params! { ":due": job.due.millis(), ":attempt": job.attempt, ":body": body, ":id": job.id };
+    let job = named_params! { ":due": job.due.millis(), ":attempt": job.attempt, ":id": job.id };
     Ok(update.query_row(job, read).optional()?)
 }
 

@@ -24,7 +24,6 @@ enum Step {
     /// One of those handed out, by its place.
     Done(usize),
     Retry(usize, u64),
-    RetryWith(usize, u64),
     Move(usize, Vec<(usize, u64)>),
     /// Its worker gave up without a word.
     Drop(usize),
@@ -41,7 +40,6 @@ fn step() -> impl Strategy<Value = Step> {
         8 => lane.clone().prop_map(Step::Take),
         3 => any::<usize>().prop_map(Step::Done),
         2 => (any::<usize>(), later.clone()).prop_map(|(job, due)| Step::Retry(job, due)),
-        1 => (any::<usize>(), later.clone()).prop_map(|(job, due)| Step::RetryWith(job, due)),
         2 => (any::<usize>(), prop::collection::vec((lane, later.clone()), 0..3))
             .prop_map(|(job, to)| Step::Move(job, to)),
         1 => any::<usize>().prop_map(Step::Drop),
@@ -130,12 +128,6 @@ impl Run {
                 known.due = run.due(in_s);
                 known.attempt += 1;
                 (Then::Retry { due: known.due }, vec![known])
-            }),
-            Step::RetryWith(place, in_s) => self.finish(place, |run, mut known| {
-                known.due = run.due(in_s);
-                known.attempt += 1;
-                known.body.push(b'+');
-                (Then::RetryWith { due: known.due, body: known.body.clone() }, vec![known])
             }),
             Step::Move(place, to) => self.finish(place, |run, _| {
                 let moved = to.into_iter().map(|(lane, in_s)| {

@@ -91,17 +91,6 @@ async fn a_retried_job_waits_and_counts() {
 }
 
 #[tokio::test]
-async fn a_retry_may_carry_another_body() {
-    let world = World::for_tests(1);
-    let lane = in_memory(&world).lane("work");
-    lane.push(vec![job(&world, "all of it", 0)]).await.expect("it is stored");
-    let taken = lane.next().await;
-    let then = Then::RetryWith { due: world.clock.now(), body: b"the rest".to_vec() };
-    lane.finish(&taken, then).await.expect("it is stored");
-    assert_eq!(name(&lane.next().await), "the rest");
-}
-
-#[tokio::test]
 async fn a_job_moves_to_another_lane() {
     let world = World::for_tests(1);
     let queues = in_memory(&world);

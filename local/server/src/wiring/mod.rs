@@ -1,5 +1,6 @@
 //! What one room needs of another: each file implements the traits that one room declares.
 
+mod apis;
 mod bus;
 mod functions;
 mod http;
@@ -7,6 +8,7 @@ mod logs;
 mod pool;
 mod sources;
 
+pub use apis::ApisOutside;
 pub use bus::BusOutside;
 pub use functions::FunctionsOutside;
 pub use http::CallsOut;

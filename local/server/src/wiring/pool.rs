@@ -24,6 +24,10 @@ pub struct PoolOutside {
 
 #[async_trait]
 impl Triggers for PoolOutside {
+    async fn prepare(&self, function_arn: &str) {
+        self.functions.prepare(function_arn).await;
+    }
+
     async fn invoke(&self, call: TriggerCall) -> Result<Bytes, TriggerFailure> {
         let fault = self.world.faults.trigger(call.trigger, &call.trace);
         let invocation = Invocation {

@@ -8,7 +8,7 @@ use crate::source::Span;
 
 use super::service::{Draft, Function, Service, falsy};
 use super::write::{Block, attribute, reference, resource};
-use super::{code, naming, roles};
+use super::{code, naming, roles, scalars};
 
 /// The framework's own defaults.
 const TIMEOUT_SECONDS: u32 = 6;
@@ -95,7 +95,7 @@ fn texts(node: &Node, what: &str) -> Result<Vec<String>, TemplateError> {
 /// The provider's variables and the function's own; one that is null is taken out.
 fn environment(service: &Service, function: &Function) -> Result<Option<Node>, TemplateError> {
     let variables = together(service.provider(&["environment"]), function.get("environment"), "environment")?;
-    Ok(variables.map(|variables| Block::at(&variables.span).set("Variables", &variables).done()))
+    Ok(variables.map(|variables| Block::at(&variables.span).set("Variables", scalars::texts(&variables)).done()))
 }
 
 fn together(provider: Option<&Node>, own: Option<&Node>, what: &str) -> Result<Option<Node>, TemplateError> {
@@ -112,6 +112,7 @@ fn together(provider: Option<&Node>, own: Option<&Node>, what: &str) -> Result<O
 
 fn tags(service: &Service, function: &Function) -> Result<Option<Vec<Block>>, TemplateError> {
     let tags = together(service.provider(&["tags"]), function.get("tags"), "tags")?;
+    let tags = tags.as_ref().map(scalars::texts);
     Ok(tags.as_ref().and_then(Node::as_map).map(|tags| {
         tags.entries()
             .iter()

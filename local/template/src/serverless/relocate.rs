@@ -51,6 +51,10 @@ fn relocate_resource(resource: &mut Node, folder: &str) {
     if let Some(Kind::List(items)) = members.get_mut("DependsOn").map(|node| &mut node.kind) {
         items.retain(|item| !item.as_str().is_some_and(for_deployment_alone));
     }
+    if kind.starts_with("Custom::") {
+        // The framework writes one, and CloudFormation has never documented it.
+        members.remove("Version");
+    }
     let Some(properties) = members.get_mut("Properties").and_then(Node::as_map_mut) else { return };
     match kind.as_str() {
         "AWS::Lambda::Function" if properties.get("Handler").is_some() => {
@@ -98,6 +102,7 @@ mod tests {
             "CustomDashresourceDashexistingDashcupLambdaFunction": {"Type": "AWS::Lambda::Function", "Properties": {}},
             "AddCustomCognitoUserPool1": {
                 "Type": "Custom::CognitoUserPool",
+                "Version": 1,
                 "DependsOn": ["AddLambdaFunction", "CustomDashresourceDashexistingDashcupLambdaFunction"],
                 "Properties": {
                     "ServiceToken": {"Fn::GetAtt": ["CustomDashresourceDashexistingDashcupLambdaFunction", "Arn"]},

@@ -12,7 +12,8 @@ use super::write::Block;
 const REPLACED: &[&str] = &["Condition", "CreationPolicy", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy"];
 
 /// The whole document.
-pub(super) fn document(service: &Service, draft: Draft) -> Result<Node, TemplateError> {
+pub(super) fn document(service: &Service, mut draft: Draft) -> Result<Node, TemplateError> {
+    export(service, &mut draft);
     let span = &service.config.span;
     let map = |map| Node { span: span.clone(), kind: Kind::Map(map) };
     let mut document = Block::at(span)
@@ -34,6 +35,17 @@ pub(super) fn document(service: &Service, draft: Draft) -> Result<Node, Template
         extend(&mut document, &extensions)?;
     }
     Ok(document)
+}
+
+/// What is generated is exported; what the user writes is as he writes it.
+fn export(service: &Service, draft: &mut Draft) {
+    for entry in draft.outputs.entries_mut() {
+        let name = format!("sls-{}-{}", service.prefix(), entry.key);
+        let export = Block::at(&entry.key_span).set("Name", name).done();
+        if let Some(output) = entry.value.as_map_mut() {
+            output.insert("Export", &entry.key_span, export);
+        }
+    }
 }
 
 /// Resources right under `resources` are a frequent slip that CloudFormation answers without a place.

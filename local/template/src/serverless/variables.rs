@@ -4,7 +4,7 @@
 //! needed again is a cycle, refused by name. How often values may stand for values, and how much text and how many
 //! nodes they may grow to, is bounded, so resolving ends.
 
-mod dotenv;
+pub(super) mod dotenv;
 mod files;
 mod parse;
 mod sources;
@@ -14,8 +14,8 @@ use std::path::PathBuf;
 
 use crate::error::{TemplateError, Warning};
 use crate::node::{Kind, Node};
-use crate::serverless::Options;
 use crate::serverless::surroundings::Surroundings;
+use crate::serverless::{Options, scalars};
 use crate::source::Span;
 
 use parse::{Call, Literal, Mistake, Piece, Source, Variable, parse};
@@ -235,16 +235,16 @@ impl<'a> Resolver<'a> {
         };
         match value.node.kind {
             Kind::Scalar(scalar) if scalar.is_null() => refused("nothing"),
-            Kind::Scalar(scalar) if value.finished => Ok(plain_text(&scalar)),
+            Kind::Scalar(scalar) if value.finished => Ok(scalars::text(&scalar)),
             Kind::Scalar(scalar) => match parse_at(&scalar.text, &value.node.span)? {
                 Some(pieces) => {
                     let inner = self.evaluate(&pieces, &value.node.span)?;
                     self.text_of(inner, variable, span)
                 }
-                None => Ok(plain_text(&scalar)),
+                None => Ok(scalars::text(&scalar)),
             },
             Kind::List(items) => {
-                let texts: Option<Vec<String>> = items.iter().map(|item| item.as_scalar().map(plain_text)).collect();
+                let texts: Option<Vec<String>> = items.iter().map(|item| item.as_scalar().map(scalars::text)).collect();
                 texts.map_or_else(|| refused("a list of more than texts"), |texts| Ok(texts.join(",")))
             }
             Kind::Map(_) => refused("a map"),
@@ -374,14 +374,6 @@ fn size(node: &Node) -> (usize, usize) {
         Kind::Scalar(scalar) => (1, scalar.text.len()),
         Kind::List(items) => items.iter().fold((1, 0), sum),
         Kind::Map(map) => map.iter().map(|(_, value)| value).fold((1, 0), sum),
-    }
-}
-
-/// A scalar as JavaScript would write it: `True` is `true`.
-fn plain_text(scalar: &crate::node::Scalar) -> String {
-    match scalar.as_bool().filter(|_| scalar.plain) {
-        Some(value) => value.to_string(),
-        None => scalar.text.clone(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! `AdminCreateUser`: invites somebody with a temporary password, or sends the invitation once more.
 //!
 //! PreSignUp runs (as `PreSignUp_AdminCreateUser`) and may refuse; what else it decides is ignored. PostConfirmation
-//! never runs for whom an administrator created, also not when they set a password of their own. An invitation that
-//! is repeated runs no trigger: what AWS does there is not documented.
+//! never runs for whom an administrator created, also not when they set a password of their own. For an invitation that
+//! is repeated PreSignUp does not run: what AWS does there is not documented.
 
 use std::sync::Arc;
 
@@ -10,7 +10,6 @@ use aws_api::Call;
 use serde::{Deserialize, Serialize};
 
 use super::list_users::UserType;
-use super::sign_up::username_for;
 use super::validation_data;
 use crate::attributes::{AttributeType, Attributes, Author, Schema};
 use crate::constraint::Constraints;
@@ -20,6 +19,7 @@ use crate::pool::Pool;
 use crate::store::AliasConflict;
 use crate::trigger::{ClientMetadata, Source};
 use crate::user::{Status, Sub, User};
+use crate::username::username_for;
 use crate::{Error, UserPools};
 
 #[derive(Deserialize)]
@@ -59,8 +59,9 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
         if destinations.is_empty() {
             tracing::warn!(pool = %pool.id, sub = %user.sub, "an invitation has no address or number to go to");
         }
+        let triggers = room.trigger_context(&pool, None, request.client_metadata.as_ref(), call);
         for destination in destinations {
-            room.send(Subject::AdminCreateUser, &pool, &user, &destination, &password, call).await;
+            room.send(&triggers, Subject::AdminCreateUser, &user, &destination, &password).await?;
         }
     }
     Ok(Response { user: UserType::of(user.into()) })

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::auth::{self, Caller, Response};
 use crate::sign_in::{Parameters, SignIn};
+use crate::trigger::ClientMetadata;
 use crate::{Error, UserPools};
 
 #[derive(Deserialize)]
@@ -15,11 +16,13 @@ pub struct Request {
     auth_flow: String,
     #[serde(default)]
     auth_parameters: Parameters,
+    client_metadata: Option<ClientMetadata>,
 }
 
 pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Response, Error> {
     let (client, pool) = room.client_of_pool(&request.client_id, &request.user_pool_id)?;
-    let sign_in = SignIn { room, pool, client, call };
+    let sign_in =
+        SignIn { room, pool, client, call, metadata: None, validation_data: request.client_metadata.as_ref() };
     auth::begin(&sign_in, &request.auth_flow, &request.auth_parameters, Caller::Admin).await
 }
 

@@ -14,8 +14,7 @@ use crate::{Error, UserPools};
 pub struct Request {
     user_pool_id: String,
     username: String,
-    #[serde(rename = "ClientMetadata")]
-    _client_metadata: Option<ClientMetadata>, // for the custom-message trigger, which is not run yet
+    client_metadata: Option<ClientMetadata>,
 }
 
 #[derive(Serialize)]
@@ -42,7 +41,8 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
         change(&mut user.clone(), user.modified)?; // a wrong state is told first
         return Err(Error::nowhere_to_send());
     };
-    send(room, &pool, &user, &destination, change, call).await?;
+    let triggers = room.trigger_context(&pool, None, request.client_metadata.as_ref(), call);
+    send(room, &triggers, &pool, &user, &destination, change).await?;
     Ok(Response {})
 }
 

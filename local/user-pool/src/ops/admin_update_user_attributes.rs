@@ -15,8 +15,7 @@ pub struct Request {
     user_pool_id: String,
     username: String,
     user_attributes: Vec<AttributeType>,
-    #[serde(rename = "ClientMetadata")]
-    _client_metadata: Option<ClientMetadata>, // for the custom-message trigger, which is not run yet
+    client_metadata: Option<ClientMetadata>,
 }
 
 #[derive(Serialize)]
@@ -26,7 +25,8 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
     let pool = room.pool(&request.user_pool_id)?;
     let user = room.find_user(&pool, &request.username).await?;
     call.about(user.known_as());
-    update(room, &pool, &user, request.user_attributes, Author::Admin, call).await?;
+    let triggers = room.trigger_context(&pool, None, request.client_metadata.as_ref(), call);
+    update(room, &triggers, &pool, &user, request.user_attributes, Author::Admin).await?;
     Ok(Response {})
 }
 

@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::constraint::Constraints;
 use crate::message::{CodeDeliveryDetails, Destination};
 use crate::pool::Pool;
-use crate::trigger::ClientMetadata;
+use crate::trigger::{ClientMetadata, Context};
 use crate::user::User;
 use crate::{Error, UserPools};
 
@@ -18,9 +18,8 @@ use crate::{Error, UserPools};
 pub struct Request {
     client_id: String,
     secret_hash: Option<String>,
-    username: String,
-    #[serde(rename = "ClientMetadata")]
-    _client_metadata: Option<ClientMetadata>, // for the custom-message trigger, which is not run yet
+    pub username: String,
+    client_metadata: Option<ClientMetadata>,
 }
 
 #[derive(Serialize)]
@@ -36,6 +35,17 @@ impl Request {
         let (client, pool) = room.client_and_pool(&self.client_id)?;
         client.check_secret_hash(&self.username, self.secret_hash.as_deref())?;
         Ok((client, pool))
+    }
+
+    /// What triggers are told.
+    pub fn triggers<'a>(
+        &'a self,
+        room: &'a UserPools,
+        client: &'a Client,
+        pool: &'a Pool,
+        call: &'a Call,
+    ) -> Context<'a> {
+        room.trigger_context(pool, Some(&client.id), self.client_metadata.as_ref(), call)
     }
 
     /// The user; nobody where strangers must not learn that there is none: answer with [`Request::simulated`].

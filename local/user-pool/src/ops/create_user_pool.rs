@@ -82,6 +82,7 @@ pub fn check(settings: &Settings) -> Result<(), Error> {
         only("deletionProtection", mode, &["ACTIVE", "INACTIVE"])?;
     }
     check_texts(settings)?;
+    check_triggers(settings)?;
     if let Some(mode) = &settings.mfa_configuration {
         only("mfaConfiguration", mode, &["OFF", "ON", "OPTIONAL"])?;
     }
@@ -90,6 +91,19 @@ pub fn check(settings: &Settings) -> Result<(), Error> {
     if waiting.unwrap_or_default().iter().any(|name| !settings.auto_verifies(name)) {
         let message =
             "All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes";
+        return Err(Error::InvalidParameter(message.into()));
+    }
+    Ok(())
+}
+
+/// The older and the newer way to name the function for tokens must name the same.
+fn check_triggers(settings: &Settings) -> Result<(), Error> {
+    let triggers = &settings.lambda_config;
+    let Some(config) = &triggers.pre_token_generation_config else { return Ok(()) };
+    let member = "lambdaConfig.preTokenGenerationConfig.lambdaVersion";
+    only(member, &config.lambda_version, &["V1_0", "V2_0", "V3_0"])?;
+    if triggers.pre_token_generation.as_ref().is_some_and(|function| *function != config.lambda_arn) {
+        let message = "PreTokenGeneration and PreTokenGenerationConfig must name the same function.";
         return Err(Error::InvalidParameter(message.into()));
     }
     Ok(())
@@ -156,6 +170,21 @@ mod tests {
         let with = |text: &str| json!({"PoolName": "p", "EmailVerificationMessage": text});
         t.call("CreateUserPool", with("Welcome!")).await.error("InvalidParameterException");
         t.call("CreateUserPool", with("Your code: {####}")).await.ok();
+    }
+
+    #[tokio::test]
+    async fn the_function_for_tokens_is_one() {
+        let t = Kit::new().await;
+        let with = |version: &str, older: Option<&str>| {
+            let config = json!({"LambdaVersion": version, "LambdaArn": "arn:aws:lambda:r:1:function:f"});
+            let triggers = json!({"PreTokenGeneration": older, "PreTokenGenerationConfig": config});
+            json!({"PoolName": "p", "LambdaConfig": triggers})
+        };
+        t.call("CreateUserPool", with("V4_0", None)).await.error("InvalidParameterException");
+        let other = with("V2_0", Some("arn:aws:lambda:r:1:function:g"));
+        t.call("CreateUserPool", other).await.error("InvalidParameterException");
+        let pool = t.call("CreateUserPool", with("V2_0", Some("arn:aws:lambda:r:1:function:f"))).await.ok();
+        assert_eq!(pool["UserPool"]["LambdaConfig"]["PreTokenGenerationConfig"]["LambdaVersion"], "V2_0");
     }
 
     #[tokio::test]

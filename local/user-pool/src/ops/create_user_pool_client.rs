@@ -6,7 +6,7 @@
 use aws_api::Call;
 use serde::{Deserialize, Serialize};
 
-use super::only;
+use super::{client_oauth, only};
 use crate::client::{Client, ClientId, ClientSettings};
 use crate::constraint::Constraints;
 use crate::{Error, UserPools};
@@ -87,6 +87,7 @@ pub async fn run(room: &UserPools, request: Request, _call: &Call) -> Result<Res
         settings.client_name = name.to_owned();
     }
     check(&settings)?;
+    client_oauth::check(room, &pool, &settings, request.generate_secret).await?;
     let id = pinned.unwrap_or_else(|| ClientId(room.world.random.alphanumeric(ID_LENGTH)));
     if room.client(&id.0).is_ok() {
         return Err(Error::InvalidParameter(format!("A client with the pinned id {id} already exists.")));

@@ -21,6 +21,10 @@ pub async fn run(room: &UserPools, request: Request, _call: &Call) -> Result<Res
                        Deletion protection must be inactivated first.";
         return Err(Error::InvalidParameter(message.into()));
     }
+    if !room.store.domains_of(&pool.id).await?.is_empty() {
+        let message = "User pool cannot be deleted. It has a domain configured that should be deleted first.";
+        return Err(Error::InvalidParameter(message.into()));
+    }
     room.delete_pool(&pool.id).await?;
     Ok(Response {})
 }
@@ -45,6 +49,18 @@ mod tests {
         let t = Kit::with_pool(json!({"PoolName": "p", "DeletionProtection": "ACTIVE"})).await;
         t.call("DeleteUserPool", json!({"UserPoolId": t.pool})).await.error("InvalidParameterException");
         t.call("UpdateUserPool", json!({"UserPoolId": t.pool, "DeletionProtection": "INACTIVE"})).await.ok();
+        t.call("DeleteUserPool", json!({"UserPoolId": t.pool})).await.ok();
+    }
+
+    #[tokio::test]
+    async fn a_domain_goes_first() {
+        let t = Kit::new().await;
+        let domain = json!({"UserPoolId": t.pool, "Domain": "my-app"});
+        t.call("CreateUserPoolDomain", domain.clone()).await.ok();
+        let message = t.call("DeleteUserPool", json!({"UserPoolId": t.pool})).await.error("InvalidParameterException");
+        let expected = "User pool cannot be deleted. It has a domain configured that should be deleted first.";
+        assert_eq!(message, expected);
+        t.call("DeleteUserPoolDomain", domain).await.ok();
         t.call("DeleteUserPool", json!({"UserPoolId": t.pool})).await.ok();
     }
 }

@@ -4,6 +4,7 @@ use aws_api::Call;
 use serde::{Deserialize, Serialize};
 
 use crate::attributes::{Schema, SchemaAttribute};
+use crate::declared::{Declared, Domain};
 use crate::pool::{Pool, Settings};
 use crate::{Error, UserPools};
 
@@ -29,6 +30,10 @@ pub struct UserPoolType {
     last_modified_date: f64,
     estimated_number_of_users: u64,
     schema_attributes: Vec<SchemaAttribute>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom_domain: Option<String>,
     #[serde(flatten)]
     settings: Settings,
 }
@@ -47,13 +52,25 @@ impl UserPoolType {
             last_modified_date: pool.modified.epoch_seconds(),
             estimated_number_of_users: users,
             schema_attributes: Schema::of(&pool.settings).listed(),
+            domain: None,
+            custom_domain: None,
             settings,
         }
+    }
+
+    /// With the pool's domains.
+    fn and(mut self, domains: Vec<Declared<Domain>>) -> Self {
+        for domain in domains {
+            let member = if domain.document.is_custom() { &mut self.custom_domain } else { &mut self.domain };
+            *member = Some(domain.name);
+        }
+        self
     }
 }
 
 pub async fn run(room: &UserPools, request: Request, _call: &Call) -> Result<Response, Error> {
     let pool = room.pool(&request.user_pool_id)?;
     let users = room.store.count_users(&pool.id).await?;
-    Ok(Response { user_pool: UserPoolType::of(&pool, users) })
+    let domains = room.store.domains_of(&pool.id).await?;
+    Ok(Response { user_pool: UserPoolType::of(&pool, users).and(domains) })
 }

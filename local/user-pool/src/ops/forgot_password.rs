@@ -11,12 +11,21 @@ use crate::limit::Action;
 use crate::message::{Destination, Subject};
 use crate::pool::Pool;
 use crate::store::AliasConflict;
+use crate::trigger::{Context, Source};
 use crate::user::{Status, User};
 use crate::{Error, UserPools};
 
 pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Response, Error> {
     let (client, pool) = request.client_and_pool(room)?;
     refuse_self_service(&pool)?;
+    let triggers = request.triggers(room, &client, &pool, call);
+    if room.store.find_user(&pool, &request.username).await?.is_none() {
+        let source = Source::UserMigrationForgotPassword;
+        let migrated = room.migrate(&triggers, source, &client, &request.username, None, None).await;
+        if !client.settings.hides_users() {
+            migrated?; // else whoever is not migrated gets the answer that tells nothing
+        }
+    }
     let Some(user) = request.user(room, &client, &pool, call).await? else { return Ok(request.simulated(&pool)) };
     if user.status == Status::ForceChangePassword {
         return Err(Error::not_to_be_reset());
@@ -25,7 +34,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
     match Destination::of_recovery(&pool.settings, &user).filter(|_| !unconfirmed) {
         Some(destination) => {
             let count = |user: &mut User, now| user.attempts.count(Action::ForgotPassword, now);
-            send(room, &pool, &user, &destination, count, call).await?;
+            send(room, &triggers, &pool, &user, &destination, count).await?;
             Ok(Response::sent(&destination))
         }
         None if client.settings.hides_users() => Ok(request.simulated(&pool)),
@@ -44,11 +53,11 @@ pub fn refuse_self_service(pool: &Pool) -> Result<(), Error> {
 /// Gives the user a code for a new password and sends it; `change` is what else becomes of them.
 pub async fn send(
     room: &UserPools,
+    triggers: &Context<'_>,
     pool: &Arc<Pool>,
     user: &User,
     destination: &Destination,
     change: impl FnOnce(&mut User, world::Timestamp) -> Result<(), Error> + Send + 'static,
-    call: &Call,
 ) -> Result<(), Error> {
     let now = room.world.clock.now();
     let (code, digits) = Code::new(Purpose::Password, destination.attribute, &pool.secret, now, &room.world.random);
@@ -58,8 +67,7 @@ pub async fn send(
         Ok(())
     };
     let (user, ()) = room.store.update_user(pool, &user.sub, AliasConflict::Refuse, change).await?;
-    room.send(Subject::ForgotPassword, pool, &user, destination, &digits, call).await;
-    Ok(())
+    room.send(triggers, Subject::ForgotPassword, &user, destination, &digits).await
 }
 
 #[cfg(test)]

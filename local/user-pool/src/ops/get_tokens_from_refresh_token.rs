@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::AuthenticationResult;
 use crate::sign_in::SignIn;
+use crate::trigger::ClientMetadata;
 use crate::{Error, UserPools};
 
 #[derive(Deserialize)]
@@ -13,6 +14,7 @@ pub struct Request {
     refresh_token: String,
     client_id: String,
     client_secret: Option<String>,
+    client_metadata: Option<ClientMetadata>,
 }
 
 #[derive(Serialize)]
@@ -24,7 +26,8 @@ pub struct Response {
 pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Response, Error> {
     let (client, pool) = room.client_and_pool(&request.client_id)?;
     client.check_secret(request.client_secret.as_deref())?;
-    let sign_in = SignIn { room, pool, client, call };
+    let sign_in =
+        SignIn { room, pool, client, call, metadata: request.client_metadata.as_ref(), validation_data: None };
     let granted = sign_in.refresh_by_secret(&request.refresh_token).await?;
     Ok(Response { authentication_result: granted.into() })
 }

@@ -16,8 +16,7 @@ use crate::{Error, UserPools};
 pub struct Request {
     access_token: String,
     attribute_name: String,
-    #[serde(rename = "ClientMetadata")]
-    _client_metadata: Option<ClientMetadata>, // for the custom-message trigger, which is not run yet
+    client_metadata: Option<ClientMetadata>,
 }
 
 #[derive(Serialize)]
@@ -28,7 +27,7 @@ pub struct Response {
 
 pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Response, Error> {
     let signed_in = room.signed_in(&request.access_token).await?;
-    let (user, pool) = (signed_in.user, signed_in.pool);
+    let (user, pool, client) = (signed_in.user, signed_in.pool, signed_in.client);
     call.about(user.known_as());
     let name = request.attribute_name;
     let purpose = Purpose::verifying(&name).ok_or_else(|| not_verifiable(&name))?;
@@ -54,7 +53,8 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
         Ok(())
     };
     let (user, ()) = room.store.update_user(&pool, &user.sub, AliasConflict::Refuse, change).await?;
-    room.send(Subject::VerifyUserAttribute, &pool, &user, &destination, &digits, call).await;
+    let triggers = room.trigger_context(&pool, Some(&client.id), request.client_metadata.as_ref(), call);
+    room.send(&triggers, Subject::VerifyUserAttribute, &user, &destination, &digits).await?;
     Ok(Response { code_delivery_details: destination.details() })
 }
 

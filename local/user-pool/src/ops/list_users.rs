@@ -8,11 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::attributes::AttributeType;
 use crate::constraint::Constraints;
 use crate::filter;
-use crate::page_token::PageTokens;
-use crate::store::{After, Listed};
+use crate::page_token::{self, PageTokens};
+use crate::store::Listed;
 use crate::{Error, UserPools};
-
-const LIMIT_DEFAULT: i64 = 60;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -75,8 +73,8 @@ impl UserType {
 }
 
 pub async fn run(room: &UserPools, request: Request, _call: &Call) -> Result<Response, Error> {
-    let limit = request.limit.unwrap_or(0);
-    Constraints::new().number("limit", limit, 0..=60).length("filter", &request.filter, 0..=256).check()?;
+    let limit = page_token::limit(request.limit)?;
+    Constraints::new().length("filter", &request.filter, 0..=256).check()?;
     let pool = room.pool(&request.user_pool_id)?;
     let wanted = request.attributes_to_get;
     if wanted.iter().flatten().any(|name| name == "sub") {
@@ -84,17 +82,11 @@ pub async fn run(room: &UserPools, request: Request, _call: &Call) -> Result<Res
     }
     let search = filter::parse(&request.filter, &pool.settings)?;
     let tokens = PageTokens::new(room, &pool, &(&request.filter, request.limit, &wanted));
-    let after = match request.pagination_token {
-        Some(token) => tokens.open(&token)?,
-        None => After::default(),
-    };
+    let after = tokens.after(request.pagination_token.as_deref())?;
 
-    let limit = usize::try_from(if limit == 0 { LIMIT_DEFAULT } else { limit }).unwrap_or(1);
-    let mut found = room.store.list_users(&pool.id, search, after, limit + 1).await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let pagination_token = found.last().filter(|_| more).map(|(_, last)| tokens.seal(last));
-    let users = found.into_iter().map(|(user, _)| match &wanted {
+    let found = room.store.list_users(&pool.id, search, after, limit + 1).await?;
+    let (found, pagination_token) = tokens.page(found, limit);
+    let users = found.into_iter().map(|user| match &wanted {
         Some(names) => UserType::with(user, names),
         None => Ok(UserType::of(user)),
     });

@@ -28,7 +28,8 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
         Ok(())
     };
     let (user, ()) = room.store.update_user(&pool, &user.sub, AliasConflict::Refuse, change).await?;
-    room.send(Subject::ResendCode, &pool, &user, &destination, &digits, call).await;
+    let triggers = request.triggers(room, &client, &pool, call);
+    room.send(&triggers, Subject::ResendCode, &user, &destination, &digits).await?;
     Ok(Response::sent(&destination))
 }
 

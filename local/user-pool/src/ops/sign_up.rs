@@ -6,15 +6,16 @@ use aws_api::Call;
 use serde::{Deserialize, Serialize};
 
 use super::validation_data;
-use crate::attributes::{AttributeType, Attributes, Author, Schema, is_email, is_phone_number};
+use crate::attributes::{AttributeType, Attributes, Author, Schema};
 use crate::code::{Code, Purpose};
 use crate::constraint::Constraints;
 use crate::message::{CodeDeliveryDetails, Destination, Subject};
 use crate::owed::Owed;
-use crate::pool::{Pool, Settings};
+use crate::pool::Pool;
 use crate::store::AliasConflict;
 use crate::trigger::{ClientMetadata, PreSignUpAnswer, Source};
 use crate::user::{Status, Sub, User};
+use crate::username::username_for;
 use crate::{Error, UserPools};
 
 #[derive(Deserialize)]
@@ -74,7 +75,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
     }
     let user = room.store.insert_user(&pool, user, conflict).await?;
     if let Some(destination) = &destination {
-        room.send(Subject::SignUp, &pool, &user, destination, &digits, call).await;
+        room.send(&triggers, Subject::SignUp, &user, destination, &digits).await?;
     }
     let response = Response {
         user_confirmed: user.status == Status::Confirmed,
@@ -104,37 +105,6 @@ fn newcomer(room: &UserPools, pool: &Arc<Pool>, name: &str, given: &[AttributeTy
     }
     user.attributes = attributes;
     Ok(user)
-}
-
-/// The name to store: the given one or, where an address or number takes the place of a name, the sub; then the
-/// given one becomes that attribute.
-pub fn username_for(settings: &Settings, name: &str, sub: &Sub, attributes: &mut Attributes) -> Result<String, Error> {
-    let invalid = |message: &str| Err(Error::InvalidParameter(message.into()));
-    if settings.uses_username_attributes() {
-        let (by_email, by_phone) =
-            (settings.has_username_attribute("email"), settings.has_username_attribute("phone_number"));
-        if by_email && is_email(name) {
-            attributes.set("email", settings.fold(name));
-        } else if by_phone && is_phone_number(name) {
-            attributes.set("phone_number", name);
-        } else {
-            return invalid(match (by_email, by_phone) {
-                (true, true) => "Username should be either an email or a phone number.",
-                (true, false) => "Username should be an email.",
-                _ => "Username should be a phone number.",
-            });
-        }
-        return Ok(sub.0.clone());
-    }
-    if settings.has_alias("email") && is_email(name) {
-        return invalid("Username cannot be of email format, since user pool is configured for email alias.");
-    }
-    if settings.has_alias("phone_number") && is_phone_number(name) {
-        return invalid(
-            "Username cannot be of phone number format, since user pool is configured for phone number alias.",
-        );
-    }
-    Ok(settings.fold(name))
 }
 
 /// Does what the PreSignUp function decided. An address that it verifies takes its alias from whoever has it.

@@ -15,7 +15,7 @@ use crate::code::{Code, Purpose};
 use crate::message::{CodeDeliveryDetails, Destination, Subject};
 use crate::pool::Pool;
 use crate::store::AliasConflict;
-use crate::trigger::ClientMetadata;
+use crate::trigger::{ClientMetadata, Context};
 use crate::user::User;
 use crate::{Error, UserPools};
 
@@ -24,8 +24,7 @@ use crate::{Error, UserPools};
 pub struct Request {
     access_token: String,
     user_attributes: Vec<AttributeType>,
-    #[serde(rename = "ClientMetadata")]
-    _client_metadata: Option<ClientMetadata>, // for the custom-message trigger, which is not run yet
+    client_metadata: Option<ClientMetadata>,
 }
 
 #[derive(Serialize)]
@@ -41,18 +40,21 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
     let names = request.user_attributes.iter().map(|given| given.name.as_str());
     signed_in.client.settings.check_writes(names)?;
     let (pool, user) = (&signed_in.pool, &signed_in.user);
-    let code_delivery_details_list = update(room, pool, user, request.user_attributes, Author::User, call).await?;
+    let client = Some(&signed_in.client.id);
+    let triggers = room.trigger_context(pool, client, request.client_metadata.as_ref(), call);
+    let given = request.user_attributes;
+    let code_delivery_details_list = update(room, &triggers, pool, user, given, Author::User).await?;
     Ok(Response { code_delivery_details_list })
 }
 
 /// Sets attributes of a user and sends the codes that this calls for.
 pub async fn update(
     room: &UserPools,
+    triggers: &Context<'_>,
     pool: &Arc<Pool>,
     user: &User,
     given: Vec<AttributeType>,
     author: Author,
-    call: &Call,
 ) -> Result<Vec<CodeDeliveryDetails>, Error> {
     Schema::of(&pool.settings).check(&given, author)?;
     let update = Update {
@@ -69,7 +71,7 @@ pub async fn update(
     };
     let (user, sent) = room.store.update_user(pool, &user.sub, AliasConflict::Refuse, change).await?;
     for (destination, digits) in &sent {
-        room.send(Subject::UpdateUserAttribute, pool, &user, destination, digits, call).await;
+        room.send(triggers, Subject::UpdateUserAttribute, &user, destination, digits).await?;
     }
     Ok(sent.iter().map(|(destination, _)| destination.details()).collect())
 }

@@ -3,6 +3,7 @@
 use aws_api::Call;
 use serde::{Deserialize, Serialize};
 
+use super::client_oauth;
 use super::create_user_pool_client::{self, UserPoolClientType};
 use crate::client::{Client, ClientSettings};
 use crate::{Error, UserPools};
@@ -34,6 +35,7 @@ pub async fn run(room: &UserPools, request: Request, _call: &Call) -> Result<Res
         settings.client_name.clone_from(&client.settings.client_name);
     }
     create_user_pool_client::check(&settings)?;
+    client_oauth::check(room, &pool, &settings, client.secret.is_some()).await?;
     create_user_pool_client::report(room, &settings);
     let modified = room.world.clock.now();
     let client = room.save_client(Client { settings, modified, ..(*client).clone() }).await?;

@@ -80,6 +80,20 @@ pub fn list(
     Ok(found)
 }
 
+/// Up to `limit` members of a group behind `after`, in the order of their rows.
+pub fn members(
+    connection: &Connection,
+    group: i64,
+    after: &After,
+    limit: usize,
+) -> Result<Vec<(Listed, After)>, rusqlite::Error> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS}, '' FROM members m CROSS JOIN users u ON u.row = m.user
+         WHERE m.user_group = ?1 AND m.user > ?2 ORDER BY m.user LIMIT ?3"
+    ))?;
+    statement.query_map(rusqlite::params![group, after.row, limit], read)?.collect()
+}
+
 /// A statement and its parameters from the fourth on; before them come the pool, the limit and the row to begin behind.
 struct Query {
     sql: String,

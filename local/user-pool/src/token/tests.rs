@@ -13,6 +13,8 @@ const HOUR: Duration = Duration::from_hours(1);
 /// Made once: it takes longer than all the tests.
 static KEYS: LazyLock<SigningKeys> = LazyLock::new(|| SigningKeys::generate(&Random::seeded(1)).expect("signing keys"));
 
+static NO_GROUPS: Membership = Membership { groups: Vec::new(), roles: Vec::new(), preferred_role: None };
+
 fn grant() -> Grant<'static> {
     Grant {
         issuer: ISSUER,
@@ -27,7 +29,7 @@ fn grant() -> Grant<'static> {
             ("phone_number_verified", "false"),
             ("sub", "sub-1"),
         ],
-        groups: &[],
+        membership: &NO_GROUPS,
         scope: USER_ADMIN_SCOPE,
         origin_jti: Some("origin"),
         event_id: "event",
@@ -41,7 +43,7 @@ fn grant() -> Grant<'static> {
 fn mint_with(change: impl FnOnce(&mut Grant<'static>)) -> Tokens {
     let mut grant = grant();
     change(&mut grant);
-    mint(&KEYS, &grant, &Random::seeded(1))
+    mint(&KEYS, &grant, None, &Random::seeded(1))
 }
 
 fn part(token: &str, at: usize) -> Value {
@@ -98,8 +100,9 @@ fn an_access_token_has_cognitos_claims_and_no_attributes() {
 
 #[test]
 fn groups_are_in_both_and_origin_jti_in_neither_if_there_is_none() {
-    let groups: &'static [String] = Vec::leak(vec!["admins".to_owned()]);
-    let tokens = mint_with(|grant| (grant.groups, grant.origin_jti) = (groups, None));
+    let membership = Membership { groups: vec!["admins".to_owned()], ..Membership::default() };
+    let membership: &'static Membership = Box::leak(Box::new(membership));
+    let tokens = mint_with(|grant| (grant.membership, grant.origin_jti) = (membership, None));
     for token in [tokens.id, tokens.access] {
         assert_eq!(part(&token, 1)["cognito:groups"], json!(["admins"]));
         assert_eq!(part(&token, 1).get("origin_jti"), None);

@@ -8,8 +8,9 @@
 //! - *a delivery or an invocation under way*: it leaves its queue in the transaction that says what became of it.
 //!
 //! What comes twice, and why no more often: a delivery that a kill cut short is made again, and so is whatever the
-//! faults double. Profiles are written on conditions, so there is one each. Mail knows no condition: between a mail's
-//! going out and its note in the table a kill is followed by a second mail. So every second mail has a kill between
+//! faults double, which may be two runs of one invocation at the same moment. Profiles are written on conditions, so
+//! there is one each. Mail knows no condition: a run claims it before it sends it, so that no two runs do; but between
+//! a mail's going out and its note in the table a kill is followed by a second mail. So every second mail has a kill between
 //! itself and the mail before it, and there are at most as many as mails can be under way in all kills: one in each
 //! of the sandboxes that `welcome-email` has at most.
 //!

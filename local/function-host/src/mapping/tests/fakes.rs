@@ -1,6 +1,7 @@
 //! A queue, a stream and a function that do as they are told.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -248,6 +249,8 @@ pub(super) enum Answer {
 /// A function that is told what to do by a closure over the names in its batch: bodies, or sequence numbers.
 pub(super) struct Scripted {
     script: Mutex<Script>,
+    /// How often the process died.
+    deaths: AtomicUsize,
     /// The batches, by the names in them.
     pub(super) batches: Mutex<Vec<Vec<String>>>,
     pub(super) given_up: Mutex<Vec<Value>>,
@@ -255,19 +258,34 @@ pub(super) struct Scripted {
 
 type Script = Box<dyn FnMut(&[String]) -> Answer + Send>;
 
+/// The function as one process knows it: dead with it, whatever is still under way.
+struct InLife {
+    function: Arc<Scripted>,
+    deaths: usize,
+}
+
+impl InLife {
+    async fn unless_dead(&self) {
+        if self.function.deaths.load(Ordering::Relaxed) > self.deaths {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
 #[async_trait]
-impl Handler for Arc<Scripted> {
+impl Handler for InLife {
     async fn handle(&self, function_arn: &str, payload: String, _: &TraceId) -> Result<Invoked, InvokeError> {
         assert_eq!(function_arn, FUNCTION);
         tokio::task::yield_now().await; // batches get into each other's way
+        self.unless_dead().await;
         let payload: Value = serde_json::from_str(&payload).expect("JSON");
         let name = |record: &Value| {
             let name = record.get("body").unwrap_or_else(|| &record["dynamodb"]["SequenceNumber"]);
             name.as_str().expect("a name").to_owned()
         };
         let names: Vec<String> = payload["Records"].as_array().expect("records").iter().map(name).collect();
-        let answer = (self.script.lock().expect("no holder panics"))(&names);
-        self.batches.lock().expect("no holder panics").push(names);
+        let answer = (self.function.script.lock().expect("no holder panics"))(&names);
+        self.function.batches.lock().expect("no holder panics").push(names);
         let (payload, function_error) = match answer {
             Answer::Value(value) => (value.to_string(), None),
             Answer::Error => (r#"{"errorType":"E","errorMessage":"no"}"#.to_owned(), Some("Unhandled".to_owned())),
@@ -286,7 +304,8 @@ impl Handler for Arc<Scripted> {
     }
 
     async fn give_up(&self, _: &str, body: String) -> Result<(), String> {
-        self.given_up.lock().expect("no holder panics").push(serde_json::from_str(&body).expect("JSON"));
+        self.unless_dead().await;
+        self.function.given_up.lock().expect("no holder panics").push(serde_json::from_str(&body).expect("JSON"));
         Ok(())
     }
 }
@@ -306,6 +325,7 @@ impl Bench {
         let database = Database::open(Location::Memory, Durability::default(), &[TABLES]).expect("it opens");
         let function = Arc::new(Scripted {
             script: Mutex::new(Box::new(script)),
+            deaths: AtomicUsize::new(0),
             batches: Mutex::default(),
             given_up: Mutex::default(),
         });
@@ -320,13 +340,17 @@ impl Bench {
         Self::new(|_| Answer::Value(Value::Null)).await
     }
 
+    fn deaths(&self) -> usize {
+        self.function.deaths.load(Ordering::Relaxed)
+    }
+
     async fn connect(&mut self) {
         let outside = Outside {
             world: self.world.clone(),
             database: self.database.clone(),
             sources: self.fakes.clone(),
             filters: Arc::new(FakeFilters),
-            handler: Arc::new(self.function.clone()),
+            handler: Arc::new(InLife { function: self.function.clone(), deaths: self.deaths() }),
             time_scale: 1.0,
         };
         self.mappings.connect(outside).await.expect("they are read");
@@ -334,6 +358,7 @@ impl Bench {
 
     /// As if the process had died and come again.
     pub(super) async fn restart(&mut self) {
+        self.function.deaths.fetch_add(1, Ordering::Relaxed);
         self.mappings.close();
         self.mappings = Mappings::new();
         self.connect().await;

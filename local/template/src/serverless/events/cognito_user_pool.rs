@@ -2,7 +2,8 @@
 //!
 //! Without `existing` the event makes the pool, under a logical id that a user's own resource of that id is merged into.
 //! With `existing: true` it makes a custom resource that finds the pool by its name. The deployer does what that
-//! resource's function does on AWS, so the function itself, and the `ServiceToken` that names it, are left out.
+//! resource's function does on AWS, so the function itself, and the `ServiceToken` that names it, are left out; so is the resource's `Version`, which is
+//! no attribute that CloudFormation documents.
 //! <https://www.serverless.com/framework/docs/providers/aws/events/cognito-user-pool>
 
 use std::collections::BTreeMap;
@@ -208,9 +209,7 @@ fn attachments(triggers: &[Trigger], draft: &mut Draft) -> Result<(), TemplateEr
             .set("UserPoolName", trigger.pool_node)
             .set("UserPoolConfigs", configs)
             .maybe("ForceDeploy", forced);
-        let custom = resource(span, "Custom::CognitoUserPool", properties)
-            .set("Version", Node::plain(span, "1.0"))
-            .set("DependsOn", depends_on);
+        let custom = resource(span, "Custom::CognitoUserPool", properties).set("DependsOn", depends_on);
         draft.resource(&id, span, custom);
     }
     Ok(())
@@ -331,7 +330,6 @@ mod tests {
             "ACustomCognitoUserPool1",
             json!({
                 "Type": "Custom::CognitoUserPool",
-                "Version": 1.0,
                 "Properties": {
                     "FunctionName": "shop-dev-a",
                     "UserPoolName": "p",

@@ -9,9 +9,9 @@ pub(super) use authorizers::invocation_uri;
 
 use crate::error::TemplateError;
 use crate::node::Node;
-use crate::serverless::naming;
 use crate::serverless::service::{Draft, Event, Function, Service, falsy};
 use crate::serverless::write::{Block, attribute, join, reference, resource};
+use crate::serverless::{naming, scalars};
 use crate::source::Span;
 
 const KIND: &str = "httpApi";
@@ -180,7 +180,7 @@ fn refuse_for_external(service: &Service) -> Result<(), TemplateError> {
 }
 
 fn make_api(service: &Service, routes: &[Route], span: &Span, draft: &mut Draft) -> Result<(), TemplateError> {
-    let tags = service.provider(&["tags"]);
+    let tags = service.provider(&["tags"]).map(scalars::texts);
     let prefix_first = service.provider(&[KIND, "shouldStartNameWithService"]).is_some_and(|node| !falsy(node));
     let name = service.provider(&[KIND, "name"]).cloned().unwrap_or_else(|| {
         let name = if prefix_first { service.prefix() } else { format!("{}-{}", service.stage, service.name) };
@@ -191,7 +191,7 @@ fn make_api(service: &Service, routes: &[Route], span: &Span, draft: &mut Draft)
         .set("Name", name)
         .set("ProtocolType", "HTTP")
         .maybe("DisableExecuteApiEndpoint", service.provider(&[KIND, "disableDefaultEndpoint"]))
-        .maybe("Tags", tags)
+        .maybe("Tags", tags.as_ref())
         .maybe("CorsConfiguration", cors::configuration(service, methods)?);
     draft.resource(API, span, resource(span, "AWS::ApiGatewayV2::Api", properties));
 

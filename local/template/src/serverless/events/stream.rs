@@ -99,6 +99,9 @@ fn mapping(service: &Service, event: &Event, arn: &Node) -> Result<Block, Templa
     }
     if let Some(failure) = event.get("destinations").and_then(|node| node.get("onFailure")).filter(|node| !falsy(node))
     {
+        if failure.as_intrinsic().is_some() {
+            return Err(TemplateError::new(&failure.span, "onFailure is an ARN, or a map with a type and an arn"));
+        }
         let arn = failure.get("arn").unwrap_or(failure);
         let destination = Block::at(&failure.span).set("Destination", arn);
         properties = properties.set("DestinationConfig", Block::at(&failure.span).set("OnFailure", destination));
@@ -211,6 +214,10 @@ mod tests {
             &service("{arn: !GetAtt T.StreamArn}"),
             "serverless.yml:7:23: stream needs a type: dynamodb or kinesis (it cannot be seen from an ARN that is not \
              written out)",
+        );
+        check_error(
+            &service("{type: dynamodb, arn: !GetAtt T.StreamArn, destinations: {onFailure: !GetAtt Q.Arn}}"),
+            "serverless.yml:7:86: onFailure is an ARN, or a map with a type and an arn",
         );
     }
 }

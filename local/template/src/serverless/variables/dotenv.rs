@@ -40,7 +40,7 @@ impl Resolver<'_> {
 }
 
 /// The entries of a file, later ones winning. `$NAME` and `${NAME}` stand for earlier ones and for the environment.
-fn entries(text: &str, outside: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
+pub(in crate::serverless) fn entries(text: &str, outside: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
     let mut entries = BTreeMap::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {

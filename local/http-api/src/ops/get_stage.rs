@@ -1,0 +1,22 @@
+//! `GetStage`.
+
+use aws_api::Call;
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::http_api::Stage;
+use crate::room::HttpApis;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Request {
+    api_id: String,
+    stage_name: String,
+}
+
+#[expect(clippy::unused_async, reason = "the table of operations awaits every one of them")]
+pub async fn run(room: &HttpApis, request: Request, _call: &Call) -> Result<Stage, Error> {
+    room.read_http(&request.api_id, |api| {
+        api.stages.get(&request.stage_name).cloned().ok_or_else(|| Error::no_such("Stage"))
+    })
+}

@@ -1,0 +1,17 @@
+//! `GetIntegration`.
+
+use aws_api::Call;
+
+use crate::error::Error;
+use crate::rest_api::Integration;
+use crate::room::HttpApis;
+
+pub type Request = super::MethodRequest;
+
+#[expect(clippy::unused_async, reason = "the table of operations awaits every one of them")]
+pub async fn run(room: &HttpApis, request: Request, _call: &Call) -> Result<Integration, Error> {
+    room.read_rest(&request.restapi_id, |api| {
+        let method = api.method(&request.resource_id, &request.http_method)?;
+        method.method_integration.clone().ok_or_else(|| Error::no_such("Integration"))
+    })
+}

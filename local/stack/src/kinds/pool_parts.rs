@@ -1,0 +1,247 @@
+//! What belongs to a user pool beside its clients: each is made by one operation whose members are its properties.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use crate::StackError;
+use crate::kind::{At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, only};
+use crate::shape::{Member, Shape, anything, items, members, not_honoured, number, text, text_map, texts, truth};
+
+const IDP: &str = "cognito-idp";
+const NAME_LENGTH_MAX: usize = 128;
+
+/// A part of a pool that its own name and the pool's id find again.
+pub struct PoolPart {
+    members: &'static [Member],
+    /// The property that is its name, and what `Ref` gives.
+    name: &'static [&'static str],
+    make: &'static str,
+    /// Without one, nothing of it can be changed.
+    update: Option<&'static str>,
+    find: &'static str,
+    delete: &'static str,
+    /// The members that the last two take.
+    key: &'static [&'static str],
+    rank: Rank,
+}
+
+pub static DOMAIN: PoolPart = PoolPart {
+    members: {
+        const MEMBERS: &[Member] = &[
+            members("CustomDomainConfig", &[text("CertificateArn")]),
+            text("Domain").required().fixed(),
+            number("ManagedLoginVersion"),
+            not_honoured("Routing"),
+            text("UserPoolId").required().fixed(),
+        ];
+        MEMBERS
+    },
+    name: &["Domain"],
+    make: "CreateUserPoolDomain",
+    update: Some("UpdateUserPoolDomain"),
+    find: "DescribeUserPoolDomain",
+    delete: "DeleteUserPoolDomain",
+    key: &["Domain", "UserPoolId"],
+    rank: Rank::OfCallers,
+};
+
+pub static GROUP: PoolPart = PoolPart {
+    members: {
+        const MEMBERS: &[Member] = &[
+            text("Description"),
+            text("GroupName").fixed(),
+            number("Precedence"),
+            text("RoleArn"),
+            text("UserPoolId").required().fixed(),
+        ];
+        MEMBERS
+    },
+    name: &["GroupName"],
+    make: "CreateGroup",
+    update: Some("UpdateGroup"),
+    find: "GetGroup",
+    delete: "DeleteGroup",
+    key: &["GroupName", "UserPoolId"],
+    rank: Rank::OfCallers,
+};
+
+pub static RESOURCE_SERVER: PoolPart = PoolPart {
+    members: {
+        const SCOPE: Shape = Shape::Members(&[text("ScopeDescription").required(), text("ScopeName").required()]);
+        const MEMBERS: &[Member] = &[
+            text("Identifier").required().fixed(),
+            text("Name").required(),
+            items("Scopes", &SCOPE),
+            text("UserPoolId").required().fixed(),
+        ];
+        MEMBERS
+    },
+    name: &["Identifier"],
+    make: "CreateResourceServer",
+    update: Some("UpdateResourceServer"),
+    find: "DescribeResourceServer",
+    delete: "DeleteResourceServer",
+    key: &["Identifier", "UserPoolId"],
+    rank: Rank::Callers, // clients name its scopes
+};
+
+pub static IDENTITY_PROVIDER: PoolPart = PoolPart {
+    members: {
+        const MEMBERS: &[Member] = &[
+            text_map("AttributeMapping"),
+            texts("IdpIdentifiers"),
+            text_map("ProviderDetails").required(),
+            text("ProviderName").required().fixed(),
+            text("ProviderType").required().fixed(),
+            text("UserPoolId").required().fixed(),
+        ];
+        MEMBERS
+    },
+    name: &["ProviderName"],
+    make: "CreateIdentityProvider",
+    update: Some("UpdateIdentityProvider"),
+    find: "DescribeIdentityProvider",
+    delete: "DeleteIdentityProvider",
+    key: &["ProviderName", "UserPoolId"],
+    rank: Rank::Callers, // clients name it
+};
+
+pub static USER: PoolPart = PoolPart {
+    members: {
+        const ATTRIBUTE: Shape = Shape::Members(&[text("Name").required(), text("Value")]);
+        const MEMBERS: &[Member] = &[
+            anything("ClientMetadata").fixed(),
+            texts("DesiredDeliveryMediums").fixed(),
+            truth("ForceAliasCreation").fixed(),
+            text("MessageAction").fixed(),
+            items("UserAttributes", &ATTRIBUTE).fixed(),
+            text("UserPoolId").required().fixed(),
+            text("Username").fixed(),
+            items("ValidationData", &ATTRIBUTE).fixed(),
+        ];
+        MEMBERS
+    },
+    name: &["Username"],
+    make: "AdminCreateUser",
+    update: None,
+    find: "AdminGetUser",
+    delete: "AdminDeleteUser",
+    key: &["Username", "UserPoolId"],
+    rank: Rank::Last, // its triggers are there by then
+};
+
+#[async_trait]
+impl Kind for PoolPart {
+    fn members(&self) -> &'static [Member] {
+        self.members
+    }
+
+    fn made_by(&self) -> Operation {
+        (IDP, self.make)
+    }
+
+    fn rank(&self) -> Rank {
+        self.rank
+    }
+
+    fn naming(&self) -> &'static [&'static str] {
+        self.name
+    }
+
+    fn identity(&self, named: &Named<'_>) -> Identity {
+        Identity::of(named.name(self.name[0], NAME_LENGTH_MAX))
+    }
+
+    async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
+        at.call((IDP, self.make), self.input(at, properties)).await?;
+        Ok(Made::default())
+    }
+
+    async fn update(&self, at: &At<'_>, _: &Standing, properties: &Properties) -> Result<Made, StackError> {
+        let Some(update) = self.update else { return Ok(Made::default()) };
+        let mut input = self.input(at, properties);
+        if let Some(input) = input.as_object_mut() {
+            input.remove("ProviderType"); // settled when a provider is made
+        }
+        at.call((IDP, update), input).await?;
+        Ok(Made::default())
+    }
+
+    async fn find(&self, at: &At<'_>, standing: &Standing) -> Result<Option<Made>, StackError> {
+        let found = at.ask((IDP, self.find), self.key(standing)).await?;
+        // Of a domain that is not there, the description is empty.
+        let found = found.filter(|answer| answer.get("DomainDescription").is_none_or(|domain| domain != &json!({})));
+        Ok(found.map(|_| Made::default()))
+    }
+
+    async fn delete(&self, at: &At<'_>, standing: &Standing) -> Result<(), StackError> {
+        at.ask((IDP, self.delete), self.key(standing)).await.map(drop)
+    }
+}
+
+impl PoolPart {
+    fn input(&self, at: &At<'_>, properties: &Properties) -> Value {
+        let mut input = Value::Object(properties.clone());
+        input[self.name[0]] = at.id.into();
+        input
+    }
+
+    fn key(&self, standing: &Standing) -> Value {
+        let mut key = Value::Object(only(&standing.properties, self.key));
+        key[self.name[0]] = standing.id.as_str().into();
+        key
+    }
+}
+
+/// A user's place in a group.
+pub struct Membership;
+
+#[async_trait]
+impl Kind for Membership {
+    fn members(&self) -> &'static [Member] {
+        const MEMBERS: &[Member] = &[
+            text("GroupName").required().fixed(),
+            text("UserPoolId").required().fixed(),
+            text("Username").required().fixed(),
+        ];
+        MEMBERS
+    }
+
+    fn made_by(&self) -> Operation {
+        (IDP, "AdminAddUserToGroup")
+    }
+
+    fn rank(&self) -> Rank {
+        Rank::Last
+    }
+
+    fn naming(&self) -> &'static [&'static str] {
+        &["GroupName", "Username"]
+    }
+
+    fn identity(&self, named: &Named<'_>) -> Identity {
+        let part = |property| named.given(property).unwrap_or_default();
+        Identity::of(format!("{}|{}", part("GroupName"), part("Username")))
+    }
+
+    async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
+        at.call((IDP, "AdminAddUserToGroup"), Value::Object(properties.clone())).await?;
+        Ok(Made::default())
+    }
+
+    async fn find(&self, at: &At<'_>, standing: &Standing) -> Result<Option<Made>, StackError> {
+        let input = Value::Object(only(&standing.properties, &["UserPoolId", "Username"]));
+        let groups = at.ask((IDP, "AdminListGroupsForUser"), input).await?.unwrap_or_default();
+        let groups = groups["Groups"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let name = standing.text("GroupName");
+        Ok(groups.iter().any(|group| group["GroupName"] == name).then(Made::default))
+    }
+
+    async fn delete(&self, at: &At<'_>, standing: &Standing) -> Result<(), StackError> {
+        at.ask((IDP, "AdminRemoveUserFromGroup"), Value::Object(standing.properties.clone())).await.map(drop)
+    }
+
+    fn adopts(&self) -> bool {
+        true // adding somebody twice changes nothing
+    }
+}
