@@ -400,8 +400,8 @@ fn documents_become_routes_too() {
         &template,
         &[
             ("Api", "AWS::ApiGatewayV2::Api"),
-            ("ApiAnydefaultIntegration", "AWS::ApiGatewayV2::Integration"),
-            ("ApiAnydefaultRoute", "AWS::ApiGatewayV2::Route"),
+            ("ApiAnyDefaultIntegration", "AWS::ApiGatewayV2::Integration"),
+            ("ApiAnyDefaultRoute", "AWS::ApiGatewayV2::Route"),
             ("ApiGetAIdVarIntegration", "AWS::ApiGatewayV2::Integration"),
             ("ApiGetAIdVarRoute", "AWS::ApiGatewayV2::Route"),
             ("ApiJAuthorizer", "AWS::ApiGatewayV2::Authorizer"),
@@ -446,8 +446,8 @@ fn tables_connectors_and_what_is_not_made() {
 
 #[test]
 fn conditions_are_taken_along() {
-    let text = "Conditions: {No: !Equals [a, b]}\nResources:\n  Q: {Type: AWS::SQS::Queue}\n  Fn:\n    Type: \
-                AWS::Serverless::Function\n    Condition: No\n    Properties: {InlineCode: x, Handler: h, Events: {S: {Type: SQS, \
+    let text = "Conditions: {Never: !Equals [a, b]}\nResources:\n  Q: {Type: AWS::SQS::Queue}\n  Fn:\n    Type: \
+                AWS::Serverless::Function\n    Condition: Never\n    Properties: {InlineCode: x, Handler: h, Events: {S: {Type: SQS, \
                 Properties: {Queue: !GetAtt Q.Arn}}}}\n";
     check_made(&expanded(text), &[("Q", "AWS::SQS::Queue")]);
 }
