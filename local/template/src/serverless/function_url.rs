@@ -2,11 +2,12 @@
 //! <https://www.serverless.com/framework/docs/providers/aws/guide/functions#lambda-function-urls>
 
 use crate::error::TemplateError;
+use crate::make::Make;
 use crate::node::Node;
 
 use super::naming;
 use super::service::{Draft, Function, falsy};
-use super::write::{Block, attribute, resource};
+use super::write::{Block, resource};
 
 const HEADERS: &[&str] =
     &["Content-Type", "X-Amz-Date", "Authorization", "X-Api-Key", "X-Amz-Security-Token", "X-Amzn-Trace-Id"];
@@ -27,7 +28,7 @@ pub(super) fn compile(function: &Function, draft: &mut Draft) -> Result<(), Temp
     let compiled = resource(span, "AWS::Lambda::Url", properties).maybe("DependsOn", function.alias_id());
     let id = format!("{}LambdaFunctionUrl", naming::resource(&function.key));
     draft.resource(&id, span, compiled);
-    draft.output(&id, span, "Lambda Function URL", attribute(span, &id, "FunctionUrl"));
+    draft.output(&id, span, "Lambda Function URL", Make(span).attribute(&id, "FunctionUrl"));
     if auth == "NONE" {
         let properties = Block::at(span)
             .set("FunctionName", function.target(span))

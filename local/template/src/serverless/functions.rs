@@ -3,11 +3,12 @@
 //! <https://www.serverless.com/framework/docs/providers/aws/guide/functions>
 
 use crate::error::TemplateError;
+use crate::make::Make;
 use crate::node::{Map, Node};
 use crate::source::Span;
 
 use super::service::{Draft, Function, Service, falsy};
-use super::write::{Block, attribute, reference, resource};
+use super::write::{Block, resource};
 use super::{code, naming, roles, scalars};
 
 /// The framework's own defaults.
@@ -145,18 +146,18 @@ fn versioned(service: &Service, function: &Function, draft: &mut Draft) {
     let version_id = format!("{}LambdaVersion{}", naming::resource(&function.key), digest.unwrap_or_default());
     let kept = function.get("versionFunction").or_else(|| service.provider(&["versionFunctions"]));
     let properties = Block::at(span)
-        .set("FunctionName", reference(span, &function.logical_id()))
+        .set("FunctionName", Make(span).reference(&function.logical_id()))
         .maybe("Description", function.get("description"));
     let version = resource(span, "AWS::Lambda::Version", properties)
         .maybe("DeletionPolicy", (!kept.is_some_and(falsy)).then_some("Retain"));
     draft.resource(&version_id, span, version);
     let output = format!("{}QualifiedArn", function.logical_id());
-    draft.output(&output, span, "Current Lambda function version", reference(span, &version_id));
+    draft.output(&output, span, "Current Lambda function version", Make(span).reference(&version_id));
 
     let concurrency = function.truthy("provisionedConcurrency");
     let properties = Block::at(span)
-        .set("FunctionName", reference(span, &function.logical_id()))
-        .set("FunctionVersion", attribute(span, &version_id, "Version"))
+        .set("FunctionName", Make(span).reference(&function.logical_id()))
+        .set("FunctionVersion", Make(span).attribute(&version_id, "Version"))
         .set("Name", alias.name)
         .maybe(
             "ProvisionedConcurrencyConfig",
@@ -182,7 +183,7 @@ fn asynchronous(service: &Service, function: &Function, draft: &mut Draft) -> Re
     }
     let qualifier = function.alias.as_ref().map_or("$LATEST", |alias| alias.name);
     let properties = Block::at(span)
-        .set("FunctionName", reference(span, &function.logical_id()))
+        .set("FunctionName", Make(span).reference(&function.logical_id()))
         .set("DestinationConfig", config)
         .set("Qualifier", qualifier)
         .maybe("MaximumEventAgeInSeconds", age)

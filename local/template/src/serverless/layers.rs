@@ -2,10 +2,11 @@
 //! <https://www.serverless.com/framework/docs/providers/aws/guide/layers>
 
 use crate::error::TemplateError;
+use crate::make::Make;
 use crate::node::Node;
 
 use super::service::{Draft, Service, falsy};
-use super::write::{Block, reference, resource};
+use super::write::{Block, resource};
 use super::{code, naming};
 
 pub(super) fn compile(service: &Service, draft: &mut Draft) -> Result<(), TemplateError> {
@@ -30,12 +31,12 @@ pub(super) fn compile(service: &Service, draft: &mut Draft) -> Result<(), Templa
         let compiled =
             resource(span, "AWS::Lambda::LayerVersion", properties).maybe("DeletionPolicy", kept.then_some("Retain"));
         draft.resource(&id, span, compiled);
-        draft.output(&format!("{id}QualifiedArn"), span, "Current Lambda layer version", reference(span, &id));
+        draft.output(&format!("{id}QualifiedArn"), span, "Current Lambda layer version", Make(span).reference(&id));
         for account in layer.get("allowedAccounts").and_then(Node::as_list).unwrap_or_default() {
             let name = account.as_str().unwrap_or_default().replace('*', "Wild");
             let properties = Block::at(&account.span)
                 .set("Action", "lambda:GetLayerVersion")
-                .set("LayerVersionArn", reference(&account.span, &id))
+                .set("LayerVersionArn", Make(&account.span).reference(&id))
                 .set("Principal", account);
             let permission = resource(&account.span, "AWS::Lambda::LayerVersionPermission", properties);
             let permission_id = format!("{}{name}LambdaLayerPermission", naming::resource(&entry.key));
