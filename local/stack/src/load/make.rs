@@ -114,8 +114,11 @@ impl Load<'_> {
     }
 
     async fn make(&mut self, resource: &Resource, properties: Properties, what: What) -> Result<(), LoadError> {
-        self.position += 1;
-        let (position, kind) = (self.position, kinds::of(&resource.kind));
+        // In the place of another it goes when that would have gone: behind it stands what leads to it.
+        let replaced = self.standing(resource).map(|row| row.position);
+        let position = replaced.unwrap_or(self.position + 1);
+        self.position = self.position.max(position);
+        let kind = kinds::of(&resource.kind);
         let identity = self.known.identities.get(&resource.logical_id).cloned().unwrap_or_default();
         let id = identity.id.unwrap_or_default();
         let begun = Standing { id: id.clone(), attributes: identity.attributes.clone(), properties: Properties::new() };
