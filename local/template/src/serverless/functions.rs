@@ -307,6 +307,13 @@ mod tests {
     }
 
     #[test]
+    fn functions_may_be_a_list_of_maps() {
+        let ids = ids("functions: [{a: {handler: a.b}}, {b: {handler: a.c}, c: null}, null]");
+        let functions: Vec<_> = ids.iter().filter(|id| id.ends_with("LambdaFunction")).collect();
+        assert_eq!(functions, ["ALambdaFunction", "BLambdaFunction"]);
+    }
+
+    #[test]
     fn functions_wait_for_what_they_are_told_to() {
         let service = "functions: {a: {handler: a.b, role: Own, dependsOn: [T], disableLogs: true, condition: C}}";
         let function = document(service)["Resources"]["ALambdaFunction"].take();
