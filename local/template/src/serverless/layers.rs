@@ -45,3 +45,31 @@ pub(super) fn compile(service: &Service, draft: &mut Draft) -> Result<(), Templa
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::serverless::testing::{check_error, check_resource};
+
+    #[test]
+    fn a_layer_is_used_where_it_lies() {
+        check_resource(
+            "layers: {my-lib: {path: layers/lib, compatibleRuntimes: [nodejs20.x]}}",
+            "MyDashlibLambdaLayer",
+            json!({
+                "Type": "AWS::Lambda::LayerVersion",
+                "Properties": {
+                    "Content": {"S3Bucket": "local", "S3Key": "/srv/shop/layers/lib"},
+                    "LayerName": "my-lib",
+                    "CompatibleRuntimes": ["nodejs20.x"]
+                }
+            }),
+        );
+    }
+
+    #[test]
+    fn it_lies_somewhere() {
+        check_error("layers: {a: {}}", "serverless.yml:3:10: the layer a needs a path or a package.artifact");
+    }
+}

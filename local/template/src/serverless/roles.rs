@@ -122,3 +122,35 @@ fn log_statements(service: &Service, span: &crate::source::Span) -> Vec<Node> {
         statement(&["logs:PutLogEvents"], ":*:*"),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::serverless::testing::document;
+
+    #[test]
+    fn the_role_has_what_the_provider_says() {
+        let service = "
+            provider:
+              name: aws
+              iam:
+                role:
+                  managedPolicies: [arn:x]
+                  statements:
+                    - {Effect: Allow, Action: dynamodb:PutItem, Resource: '*'}
+            functions:
+              a: {handler: a.b}
+              b: {handler: a.b, name: other}";
+        let role = document(service)["Resources"]["IamRoleLambdaExecution"]["Properties"].take();
+        assert_eq!(role["ManagedPolicyArns"], json!(["arn:x"]));
+        assert_eq!(role["RoleName"], json!({"Fn::Join": ["-", ["shop", "dev", {"Ref": "AWS::Region"}, "lambdaRole"]]}));
+        let statements = &role["Policies"][0]["PolicyDocument"]["Statement"];
+        assert_eq!(statements[2], json!({"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"}));
+        let prefix = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda";
+        assert_eq!(
+            statements[1]["Resource"],
+            json!([{"Fn::Sub": format!("{prefix}/other:*:*")}, {"Fn::Sub": format!("{prefix}/shop-dev*:*:*")}])
+        );
+    }
+}
