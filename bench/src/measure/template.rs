@@ -38,7 +38,7 @@ impl Outside for Names {
     }
 }
 
-pub async fn measure(plan: &Plan, figures: &mut Figures) -> Result<()> {
+pub fn measure(plan: &Plan, figures: &mut Figures) -> Result<()> {
     let text = text();
     let lines = text.lines().count();
     let mut times = Vec::new();
