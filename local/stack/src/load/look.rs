@@ -56,14 +56,6 @@ impl Load<'_> {
 
     /// What can be said only now that it is known what stands: before anything is made, still.
     pub(super) async fn check_against_record(&self) -> Result<(), LoadError> {
-        for resource in self.template.resources.iter().filter(|resource| self.is_made(resource)) {
-            let properties = check::properties(self.template, resource, &self.known, &mut Vec::new())?;
-            match self.standing(resource) {
-                Some(row) if row.state != State::Making => self.check_change(resource, row, &properties)?,
-                Some(_) => {}
-                None => self.check_new(resource, &properties).await?,
-            }
-        }
         for output in &self.template.outputs {
             let Some(export) = &output.export else { continue };
             let name = self.template.resolve(export, &self.known)?.to_json();
@@ -72,6 +64,14 @@ impl Load<'_> {
             if let Some(stack) = exporter.filter(|stack| **stack != self.around.stack) {
                 let message = format!("Export with name {name} is already exported by stack {stack}");
                 return Err(TemplateError::new(&output.span, message).into());
+            }
+        }
+        for resource in self.template.resources.iter().filter(|resource| self.is_made(resource)) {
+            let properties = check::properties(self.template, resource, &self.known, &mut Vec::new())?;
+            match self.standing(resource) {
+                Some(row) if row.state != State::Making => self.check_change(resource, row, &properties)?,
+                Some(_) => {}
+                None => self.check_new(resource, &properties).await?,
             }
         }
         Ok(())
