@@ -136,7 +136,7 @@ impl<'a> Load<'a> {
             let Some(row) = self.recorded.get(&resource.logical_id).filter(|row| row.kind == resource.kind) else {
                 continue;
             };
-            stack.add(row);
+            stack.add(row, self.around);
         }
         for inner in self.inner {
             stack.take_in(inner);
