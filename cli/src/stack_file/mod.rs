@@ -188,11 +188,11 @@ mod tests {
 
     #[test]
     fn a_stack_is_called_like_its_folder() {
-        check("/work/my_app/template.yaml", "my-app");
-        check("/work/app/.aws-sam/build/template.yaml", "app");
-        check("/work/app/.serverless/cloudformation-template-update-stack.json", "app");
-        check("/work/app/cdk.out/UsersStack.template.json", "UsersStack");
-        check("/work/2024/template.yaml", "stack-2024");
+        check("/srv/my_app/template.yaml", "my-app");
+        check("/srv/app/.aws-sam/build/template.yaml", "app");
+        check("/srv/app/.serverless/cloudformation-template-update-stack.json", "app");
+        check("/srv/app/cdk.out/UsersStack.template.json", "UsersStack");
+        check("/srv/2024/template.yaml", "stack-2024");
         check("/template.yaml", "stack");
     }
 

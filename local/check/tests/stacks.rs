@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, io};
 
 use check::report::{self, People};
@@ -10,12 +11,14 @@ use serde_json::{Value, json};
 use template::serverless::{Evaluated, Evaluation, StoredParameter, Surroundings};
 use template::{Files, Inputs, Source};
 
-/// A folder of `tests/stacks`.
-struct Folder(PathBuf);
+/// A folder of `tests/stacks`, and how many files were read from it.
+struct Folder(PathBuf, AtomicUsize);
 
 impl Files for Folder {
     fn read(&self, path: &Path) -> io::Result<String> {
-        fs::read_to_string(self.0.join(path))
+        let text = fs::read_to_string(self.0.join(path))?;
+        self.1.fetch_add(1, Ordering::Relaxed);
+        Ok(text)
     }
 }
 
@@ -49,19 +52,29 @@ impl Surroundings for Folder {
     }
 }
 
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stacks").join(name)
+fn folder(name: &str) -> Folder {
+    Folder(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stacks").join(name), AtomicUsize::new(0))
 }
 
 /// What is found in a file whose text is this; paths start in a folder of `tests/stacks`.
 fn check_text(name: &str, path: &str, text: &str) -> Checked {
-    let inputs = Inputs { files: Arc::new(Folder(folder(name))), ..Inputs::default() };
-    let given = Given { inputs, surroundings: &Folder(folder(name)), stage: None, ignored: &[] };
-    check(&Source::new(path, text), &given)
+    check_counting(name, path, text).0
+}
+
+/// The same, and how many of its handlers' files were read.
+fn check_counting(name: &str, path: &str, text: &str) -> (Checked, usize) {
+    let files = Arc::new(folder(name));
+    let inputs = Inputs { files: Arc::clone(&files) as Arc<dyn Files>, ..Inputs::default() };
+    let given = Given { inputs, surroundings: &folder(name), stage: None, ignored: &[] };
+    (check(&Source::new(path, text), &given), files.1.load(Ordering::Relaxed))
+}
+
+fn text_of(name: &str, path: &str) -> String {
+    fs::read_to_string(folder(name).0.join(path)).expect("a stack")
 }
 
 fn check_stack(name: &str, path: &str) -> Checked {
-    check_text(name, path, &fs::read_to_string(folder(name).join(path)).expect("a stack"))
+    check_text(name, path, &text_of(name, path))
 }
 
 /// What people see.
@@ -75,9 +88,11 @@ fn told(checked: &Checked) -> String {
 
 #[test]
 fn nothing_is_found_in_careful_stacks() {
-    for (name, path) in [("serverless", "serverless.yml"), ("sam", "template.yaml")] {
-        let told = told(&check_stack(name, path));
+    for (name, path, handlers) in [("serverless", "serverless.yml", 5), ("sam", "template.yaml", 2)] {
+        let (checked, read) = check_counting(name, path, &text_of(name, path));
+        let told = told(&checked);
         assert_eq!(told, "nothing found\n", "{told}");
+        assert_eq!(read, handlers, "{name}: its handlers are looked at");
     }
 }
 

@@ -111,6 +111,9 @@ pub(crate) fn unknown<'k>(
         format!("Template format error: Unresolved condition dependency {name} in the {block} block of the template");
     let error = TemplateError::new(span, message);
     match did_you_mean(name, known) {
+        _ if matches!(name, "true" | "false") => {
+            error.hint("a plain yes, no, on or off is a truth value: write it in quotes")
+        }
         Some(hint) => error.hint(hint),
         None => error.hint(format!("no condition is named {name}")),
     }

@@ -138,6 +138,11 @@ fn conditions_need_each_other_in_any_order_but_a_circle() {
          you mean Be?)",
     );
     check_error(
+        "Conditions: {No: !Equals [a, b]}\nResources: {Q: {Type: AWS::SQS::Queue, Condition: No}}",
+        "t.yml:2:51: Template format error: Unresolved condition dependency false in the Resources block of the template (a \
+         plain yes, no, on or off is a truth value: write it in quotes)",
+    );
+    check_error(
         &format!("Conditions: {{A: maybe}}\n{QUEUE}"),
         "t.yml:1:17: Template error: Every Conditions member must contain a boolean intrinsic function (these are \
          Fn::Equals, Fn::And, Fn::Or, Fn::Not and Condition)",

@@ -78,8 +78,8 @@ fn what_a_shop_is_told() {
     let compiled = compiled(&text()).unwrap_or_else(|error| panic!("{error}"));
     let warnings = compiled.warnings.iter().map(|warning| format!("{}: {}", warning.span, warning.message));
     insta::assert_snapshot!(warnings.collect::<Vec<_>>().join("\n"), @r"
-    serverless.yml:5:3: plugins are not run, what these do is missing: serverless-domain-manager
-    serverless.yml:95:9: sns: there is no SNS locally, nothing calls the function nightly
+    serverless.yml:6:3: plugins are not run, what these do is missing: serverless-domain-manager
+    serverless.yml:98:9: sns: there is no SNS locally, nothing calls the function nightly
     ");
 }
 

@@ -150,7 +150,16 @@ fn root_of(function: &Resource, code: &Node) -> Option<PathBuf> {
     let asset = function.metadata.as_ref().and_then(|metadata| metadata.get("aws:asset:path")).and_then(Node::as_str);
     let is_local = code.get("S3Bucket").and_then(Node::as_str) == Some("local");
     let path = code.as_str().or_else(|| code.get("S3Key").filter(|_| is_local)?.as_str()).or(asset)?;
-    Some(normal(&folder.join(path)))
+    Some(as_named(normal(&folder.join(path)), folder))
+}
+
+/// A path from where the check runs, if the template was named so: reports say it as the user would.
+fn as_named(path: PathBuf, folder: &Path) -> PathBuf {
+    let here = std::path::absolute(".").unwrap_or_default();
+    if folder.is_absolute() {
+        return path;
+    }
+    path.strip_prefix(normal(&here)).map(Path::to_owned).unwrap_or(path)
 }
 
 /// A crate's entry: named by the handler, or `src/main.rs`. What lies in `target/lambda/NAME` was made from the crate

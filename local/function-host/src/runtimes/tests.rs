@@ -528,12 +528,13 @@ async fn what_an_archive_lacks_is_installed_before_it_is_packed() {
 #[tokio::test]
 async fn preparing_waits_until_a_project_is_built() {
     let project = Project::new(&[
-        ("Cargo.toml", "[package]\nname = \"tiny\"\nedition = \"2021\"\n[workspace]\n"),
+        ("Cargo.toml", "[package]\nname = \"waited-for\"\nedition = \"2021\"\nbuild = \"build.rs\"\n[workspace]\n"),
+        ("build.rs", "fn main() { std::fs::write(\"built\", \"\").unwrap() }"),
         ("src/main.rs", "fn main() {}"),
     ]);
     project.create("f", "provided.al2023", "any", json!({})).await;
     project.tandem.host.prepare("f").await;
-    assert!(project.root.join("target/debug/tiny").is_file());
+    assert!(project.root.join("built").is_file());
 }
 
 #[tokio::test]

@@ -2,11 +2,12 @@
 //! <https://www.serverless.com/framework/docs/providers/aws/guide/functions#lambda-function-urls>
 
 use crate::error::TemplateError;
+use crate::make::Make;
 use crate::node::Node;
 
 use super::naming;
 use super::service::{Draft, Function, falsy};
-use super::write::{Block, attribute, resource};
+use super::write::{Block, resource};
 
 const HEADERS: &[&str] =
     &["Content-Type", "X-Amz-Date", "Authorization", "X-Api-Key", "X-Amz-Security-Token", "X-Amzn-Trace-Id"];
@@ -27,7 +28,7 @@ pub(super) fn compile(function: &Function, draft: &mut Draft) -> Result<(), Temp
     let compiled = resource(span, "AWS::Lambda::Url", properties).maybe("DependsOn", function.alias_id());
     let id = format!("{}LambdaFunctionUrl", naming::resource(&function.key));
     draft.resource(&id, span, compiled);
-    draft.output(&id, span, "Lambda Function URL", attribute(span, &id, "FunctionUrl"));
+    draft.output(&id, span, "Lambda Function URL", Make(span).attribute(&id, "FunctionUrl"));
     if auth == "NONE" {
         let properties = Block::at(span)
             .set("FunctionName", function.target(span))
@@ -69,4 +70,48 @@ pub(super) fn unique(node: &Node) -> Node {
         new
     });
     Node::list(&node.span, items.cloned().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::serverless::testing::{check_error, check_resource, document, ids};
+
+    fn service(url: &str) -> String {
+        format!("functions: {{a: {{handler: a.b, url: {url}}}}}")
+    }
+
+    #[test]
+    fn everybody_may_call_an_open_url() {
+        check_resource(
+            &service("true"),
+            "ALambdaFunctionUrl",
+            json!({
+                "Type": "AWS::Lambda::Url",
+                "Properties": {"AuthType": "NONE", "TargetFunctionArn": {"Fn::GetAtt": ["ALambdaFunction", "Arn"]}}
+            }),
+        );
+        assert!(ids(&service("true")).contains(&"ALambdaPermissionFnUrl".to_owned()));
+        assert!(!ids(&service("{authorizer: aws_iam}")).contains(&"ALambdaPermissionFnUrl".to_owned()));
+        assert!(!ids(&service("false")).contains(&"ALambdaFunctionUrl".to_owned()));
+    }
+
+    #[test]
+    fn other_pages_may_call_it_if_it_says_so() {
+        let url = "{invokeMode: RESPONSE_STREAM, cors: {allowedOrigins: [a, b, a], allowedHeaders: null, maxAge: 5}}";
+        let properties = document(&service(url))["Resources"]["ALambdaFunctionUrl"]["Properties"].take();
+        assert_eq!(
+            (&properties["InvokeMode"], &properties["Cors"]),
+            (&json!("RESPONSE_STREAM"), &json!({"AllowMethods": ["*"], "AllowOrigins": ["a", "b"], "MaxAge": 5}))
+        );
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        check_error(
+            &service("yes"),
+            "serverless.yml:3:36: url must be true or a map with authorizer, cors and invokeMode, not a text",
+        );
+    }
 }

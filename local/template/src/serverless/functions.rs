@@ -3,11 +3,12 @@
 //! <https://www.serverless.com/framework/docs/providers/aws/guide/functions>
 
 use crate::error::TemplateError;
+use crate::make::Make;
 use crate::node::{Map, Node};
 use crate::source::Span;
 
 use super::service::{Draft, Function, Service, falsy};
-use super::write::{Block, attribute, reference, resource};
+use super::write::{Block, resource};
 use super::{code, naming, roles, scalars};
 
 /// The framework's own defaults.
@@ -145,18 +146,18 @@ fn versioned(service: &Service, function: &Function, draft: &mut Draft) {
     let version_id = format!("{}LambdaVersion{}", naming::resource(&function.key), digest.unwrap_or_default());
     let kept = function.get("versionFunction").or_else(|| service.provider(&["versionFunctions"]));
     let properties = Block::at(span)
-        .set("FunctionName", reference(span, &function.logical_id()))
+        .set("FunctionName", Make(span).reference(&function.logical_id()))
         .maybe("Description", function.get("description"));
     let version = resource(span, "AWS::Lambda::Version", properties)
         .maybe("DeletionPolicy", (!kept.is_some_and(falsy)).then_some("Retain"));
     draft.resource(&version_id, span, version);
     let output = format!("{}QualifiedArn", function.logical_id());
-    draft.output(&output, span, "Current Lambda function version", reference(span, &version_id));
+    draft.output(&output, span, "Current Lambda function version", Make(span).reference(&version_id));
 
     let concurrency = function.truthy("provisionedConcurrency");
     let properties = Block::at(span)
-        .set("FunctionName", reference(span, &function.logical_id()))
-        .set("FunctionVersion", attribute(span, &version_id, "Version"))
+        .set("FunctionName", Make(span).reference(&function.logical_id()))
+        .set("FunctionVersion", Make(span).attribute(&version_id, "Version"))
         .set("Name", alias.name)
         .maybe(
             "ProvisionedConcurrencyConfig",
@@ -182,7 +183,7 @@ fn asynchronous(service: &Service, function: &Function, draft: &mut Draft) -> Re
     }
     let qualifier = function.alias.as_ref().map_or("$LATEST", |alias| alias.name);
     let properties = Block::at(span)
-        .set("FunctionName", reference(span, &function.logical_id()))
+        .set("FunctionName", Make(span).reference(&function.logical_id()))
         .set("DestinationConfig", config)
         .set("Qualifier", qualifier)
         .maybe("MaximumEventAgeInSeconds", age)
@@ -220,5 +221,172 @@ pub(super) fn log_groups(service: &Service, draft: &mut Draft) {
             .maybe("RetentionInDays", days)
             .maybe("DataProtectionPolicy", policy);
         draft.resource(&naming::log_group(&function.key), span, resource(span, "AWS::Logs::LogGroup", properties));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::serverless::testing::{check_error, check_resource, document, ids};
+
+    /// One property of the function `a`, given these settings and those of the provider.
+    #[track_caller]
+    fn check(provider: &str, settings: &str, property: &str, expected: Value) {
+        let service = format!("provider: {{name: aws{provider}}}\nfunctions:\n  a: {{handler: a.b{settings}}}\n");
+        let property = document(&service)["Resources"]["ALambdaFunction"]["Properties"][property].take();
+        assert_eq!(Some(property), Some(expected));
+    }
+
+    #[test]
+    fn a_function_with_nothing_but_a_handler() {
+        check_resource(
+            "functions: {send-mail: {handler: src/mail.send}}",
+            "SendDashmailLambdaFunction",
+            json!({
+                "Type": "AWS::Lambda::Function",
+                "Properties": {
+                    "Code": {"S3Bucket": "local", "S3Key": "/srv/shop"},
+                    "Handler": "src/mail.send",
+                    "FunctionName": "shop-dev-send-mail",
+                    "MemorySize": 1024,
+                    "Timeout": 6,
+                    "Runtime": "nodejs20.x",
+                    "Role": {"Fn::GetAtt": ["IamRoleLambdaExecution", "Arn"]}
+                },
+                "DependsOn": ["SendDashmailLogGroup"]
+            }),
+        );
+        check_resource(
+            "functions: {send-mail: {handler: src/mail.send}}",
+            "SendDashmailLogGroup",
+            json!({"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/aws/lambda/shop-dev-send-mail"}}),
+        );
+    }
+
+    #[test]
+    fn settings_of_the_provider_are_for_all() {
+        check(", timeout: 30", "", "Timeout", json!(30));
+        check(", timeout: 30", ", timeout: 3", "Timeout", json!(3));
+        check(", runtime: python3.12", "", "Runtime", json!("python3.12"));
+        check(", architecture: arm64", "", "Architectures", json!(["arm64"]));
+        check(", layers: [x]", ", layers: [y]", "Layers", json!(["y"]));
+        check(", tracing: {lambda: true}", "", "TracingConfig", json!({"Mode": "Active"}));
+        check(", tracing: {lambda: true}", ", tracing: PassThrough", "TracingConfig", json!({"Mode": "PassThrough"}));
+        check(
+            ", tags: {a: 1, b: x}",
+            ", tags: {a: y}",
+            "Tags",
+            json!([{"Key": "a", "Value": "y"}, {"Key": "b", "Value": "x"}]),
+        );
+        check(", role: 'arn:aws:iam::1:role/r'", "", "Role", json!("arn:aws:iam::1:role/r"));
+        check(", iam: {role: Own}", "", "Role", json!({"Fn::GetAtt": ["Own", "Arn"]}));
+    }
+
+    #[test]
+    fn environments_are_put_together() {
+        check(
+            ", environment: {A: 1, B: b, C: c}",
+            ", environment: {B: null, C: !Ref T, D: True}",
+            "Environment",
+            json!({"Variables": {"A": "1", "C": {"Ref": "T"}, "D": "true"}}),
+        );
+    }
+
+    #[test]
+    fn settings_of_a_function_alone() {
+        check("", ", name: mine", "FunctionName", json!("mine"));
+        check("", ", onError: !GetAtt Q.Arn", "DeadLetterConfig", json!({"TargetArn": {"Fn::GetAtt": ["Q", "Arn"]}}));
+        check("", ", reservedConcurrency: 0", "ReservedConcurrentExecutions", json!(0));
+        check(
+            "",
+            ", package: {artifact: build/a.zip}",
+            "Code",
+            json!({"S3Bucket": "local", "S3Key": "/srv/shop/build/a.zip"}),
+        );
+    }
+
+    #[test]
+    fn functions_may_be_a_list_of_maps() {
+        let ids = ids("functions: [{a: {handler: a.b}}, {b: {handler: a.c}, c: null}, null]");
+        let functions: Vec<_> = ids.iter().filter(|id| id.ends_with("LambdaFunction")).collect();
+        assert_eq!(functions, ["ALambdaFunction", "BLambdaFunction"]);
+    }
+
+    #[test]
+    fn functions_wait_for_what_they_are_told_to() {
+        let service = "functions: {a: {handler: a.b, role: Own, dependsOn: [T], disableLogs: true, condition: C}}";
+        let function = document(service)["Resources"]["ALambdaFunction"].take();
+        assert_eq!((&function["DependsOn"], &function["Condition"]), (&json!(["T", "Own"]), &json!("C")));
+        assert!(!ids(service).iter().any(|id| id == "ALogGroup" || id == "IamRoleLambdaExecution"));
+    }
+
+    #[test]
+    fn asynchronous_invocations() {
+        let service = "
+            functions:
+              a:
+                handler: a.b
+                maximumRetryAttempts: 0
+                maximumEventAge: 60
+                destinations: {onSuccess: b, onFailure: {type: sqs, arn: !GetAtt Q.Arn}}
+              b: {handler: a.c}";
+        check_resource(
+            service,
+            "ALambdaEvConf",
+            json!({
+                "Type": "AWS::Lambda::EventInvokeConfig",
+                "Properties": {
+                    "FunctionName": {"Ref": "ALambdaFunction"},
+                    "DestinationConfig": {
+                        "OnSuccess": {"Destination": {"Fn::GetAtt": ["BLambdaFunction", "Arn"]}},
+                        "OnFailure": {"Destination": {"Fn::GetAtt": ["Q", "Arn"]}}
+                    },
+                    "Qualifier": "$LATEST",
+                    "MaximumEventAgeInSeconds": 60,
+                    "MaximumRetryAttempts": 0
+                }
+            }),
+        );
+        check_error(
+            &service.replace("onSuccess: b", "onSuccess: bb"),
+            "serverless.yml:8:31: there is no function bb in this service (did you mean b?)",
+        );
+    }
+
+    #[test]
+    fn an_alias_stands_for_its_function() {
+        let service = "
+            functions:
+              a:
+                handler: a.b
+                provisionedConcurrency: 2
+                events: [{schedule: rate(1 day)}]";
+        let resources = document(service)["Resources"].take();
+        let alias = &resources["AProvConcLambdaAlias"];
+        assert_eq!(alias["Properties"]["Name"], "provisioned");
+        let version = alias["Properties"]["FunctionVersion"]["Fn::GetAtt"][0].as_str().expect("a version");
+        assert_eq!(resources[version]["Type"], "AWS::Lambda::Version");
+        let rule = &resources["AEventsRuleSchedule1"];
+        assert_eq!(
+            (&rule["Properties"]["Targets"][0]["Arn"], &rule["DependsOn"]),
+            (
+                &json!({"Fn::Join": [":", [{"Fn::GetAtt": ["ALambdaFunction", "Arn"]}, "provisioned"]]}),
+                &json!("AProvConcLambdaAlias")
+            )
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        check_error(
+            "functions: {a: {runtime: nodejs20.x}}",
+            "serverless.yml:3:13: the function a needs a handler (as in handler: src/handlers/name.handler)",
+        );
+        check_error("functions: {a: text}", "serverless.yml:3:16: the function a must be a map, not a text");
+        check_error(
+            "functions: {a: {handler: a.b, image: x}}",
+            "serverless.yml:3:38: the function a has both a handler and an image: it takes one of them",
+        );
     }
 }

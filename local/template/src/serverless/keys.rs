@@ -154,6 +154,15 @@ pub(super) fn check(service: &Service, draft: &mut Draft) {
         let known: Vec<&str> = FUNCTION.iter().copied().chain(["vpc"]).collect();
         warn_unknown(&function.node, &format!("functions.{}", function.key), &known, draft);
     }
+    let logs = service.provider(&["logs"]);
+    if let Some(logs) = logs {
+        warn_unknown(logs, "provider.logs", &["httpApi", "frameworkLambda", "lambda"], draft);
+    }
+    let native = service.provider(&["eventBridge", "useCloudFormation"]);
+    if let Some(native) = native.filter(|node| falsy(node)) {
+        let message = "provider.eventBridge.useCloudFormation: rules are made as by default, not by custom resources";
+        draft.warn(&native.span, message);
+    }
     vpc(service, draft);
     plugins(service, draft);
 }
@@ -205,6 +214,24 @@ mod tests {
                 "4:1: stepFunctions is not honoured",
                 "6:21: functions.a.memorysize is not honoured, did you mean memorySize?",
                 "6:38: functions.a.warmup is not honoured",
+            ],
+        );
+    }
+
+    #[test]
+    fn settings_of_the_provider_are_named() {
+        check_warnings(
+            "
+            provider:
+              name: aws
+              eventBridge: {useCloudFormation: false}
+              logs: {restApi: true, httpApi: true}
+              alb: {targetGroupPrefix: x}
+              deploymentBucket: mine",
+            &[
+                "7:3: provider.alb is not honoured",
+                "6:10: provider.logs.restApi is not honoured",
+                "5:36: provider.eventBridge.useCloudFormation: rules are made as by default, not by custom resources",
             ],
         );
     }

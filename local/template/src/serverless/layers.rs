@@ -2,10 +2,11 @@
 //! <https://www.serverless.com/framework/docs/providers/aws/guide/layers>
 
 use crate::error::TemplateError;
+use crate::make::Make;
 use crate::node::Node;
 
 use super::service::{Draft, Service, falsy};
-use super::write::{Block, reference, resource};
+use super::write::{Block, resource};
 use super::{code, naming};
 
 pub(super) fn compile(service: &Service, draft: &mut Draft) -> Result<(), TemplateError> {
@@ -30,12 +31,12 @@ pub(super) fn compile(service: &Service, draft: &mut Draft) -> Result<(), Templa
         let compiled =
             resource(span, "AWS::Lambda::LayerVersion", properties).maybe("DeletionPolicy", kept.then_some("Retain"));
         draft.resource(&id, span, compiled);
-        draft.output(&format!("{id}QualifiedArn"), span, "Current Lambda layer version", reference(span, &id));
+        draft.output(&format!("{id}QualifiedArn"), span, "Current Lambda layer version", Make(span).reference(&id));
         for account in layer.get("allowedAccounts").and_then(Node::as_list).unwrap_or_default() {
             let name = account.as_str().unwrap_or_default().replace('*', "Wild");
             let properties = Block::at(&account.span)
                 .set("Action", "lambda:GetLayerVersion")
-                .set("LayerVersionArn", reference(&account.span, &id))
+                .set("LayerVersionArn", Make(&account.span).reference(&id))
                 .set("Principal", account);
             let permission = resource(&account.span, "AWS::Lambda::LayerVersionPermission", properties);
             let permission_id = format!("{}{name}LambdaLayerPermission", naming::resource(&entry.key));
@@ -43,4 +44,32 @@ pub(super) fn compile(service: &Service, draft: &mut Draft) -> Result<(), Templa
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::serverless::testing::{check_error, check_resource};
+
+    #[test]
+    fn a_layer_is_used_where_it_lies() {
+        check_resource(
+            "layers: {my-lib: {path: layers/lib, compatibleRuntimes: [nodejs20.x]}}",
+            "MyDashlibLambdaLayer",
+            json!({
+                "Type": "AWS::Lambda::LayerVersion",
+                "Properties": {
+                    "Content": {"S3Bucket": "local", "S3Key": "/srv/shop/layers/lib"},
+                    "LayerName": "my-lib",
+                    "CompatibleRuntimes": ["nodejs20.x"]
+                }
+            }),
+        );
+    }
+
+    #[test]
+    fn it_lies_somewhere() {
+        check_error("layers: {a: {}}", "serverless.yml:3:10: the layer a needs a path or a package.artifact");
+    }
 }

@@ -2,21 +2,22 @@
 //! locally, so the statements that the framework adds for each kind of event are left out.
 //! <https://www.serverless.com/framework/docs/providers/aws/guide/iam>
 
+use crate::make::Make;
 use crate::node::Node;
 
 use super::naming;
 use super::service::{Draft, Function, Service};
-use super::write::{Block, attribute, join, reference, resource, substituted};
+use super::write::{Block, join, resource};
 
 /// A function's role, and the logical id that the function waits for.
 pub(super) fn of(service: &Service, function: &Function) -> (Node, Option<String>) {
     let span = &function.span;
-    let Some(role) = custom(service, function) else { return (attribute(span, naming::ROLE, "Arn"), None) };
+    let Some(role) = custom(service, function) else { return (Make(span).attribute(naming::ROLE, "Arn"), None) };
     match (role.as_str(), role.as_intrinsic()) {
         (Some(arn), _) if arn.starts_with("arn:") => (role.clone(), None),
         (Some(id), _) => {
             let depends_on = (id != naming::ROLE).then(|| id.to_owned());
-            (attribute(&role.span, id, "Arn"), depends_on)
+            (Make(&role.span).attribute(id, "Arn"), depends_on)
         }
         (None, Some(("Fn::GetAtt", argument))) => {
             let id = argument.as_list().and_then(|items| items.first()).and_then(Node::as_str);
@@ -58,7 +59,8 @@ pub(super) fn compile(service: &Service, draft: &mut Draft) {
         |key: &str, earlier: &str| described.and_then(|role| role.get(key)).or_else(|| service.provider(&[earlier]));
     let name = described.and_then(|role| role.get("name")).cloned().unwrap_or_else(|| {
         let parts = [service.name.as_str(), service.stage.as_str(), "AWS::Region", "lambdaRole"];
-        let part = |part: &str| if part == "AWS::Region" { reference(span, part) } else { Node::string(span, part) };
+        let part =
+            |part: &str| if part == "AWS::Region" { Make(span).reference(part) } else { Node::string(span, part) };
         join(span, "-", parts.into_iter().map(part).collect())
     });
     let mut statements = log_statements(service, span);
@@ -107,7 +109,7 @@ fn log_statements(service: &Service, span: &crate::source::Span) -> Vec<Node> {
         let arn = |group: &String| {
             let text =
                 format!("arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:{group}{ending}");
-            substituted(span, &text)
+            Make(span).sub(text)
         };
         Block::at(span)
             .set("Effect", "Allow")
@@ -119,4 +121,36 @@ fn log_statements(service: &Service, span: &crate::source::Span) -> Vec<Node> {
         statement(&["logs:CreateLogStream", "logs:CreateLogGroup", "logs:TagResource"], ":*"),
         statement(&["logs:PutLogEvents"], ":*:*"),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::serverless::testing::document;
+
+    #[test]
+    fn the_role_has_what_the_provider_says() {
+        let service = "
+            provider:
+              name: aws
+              iam:
+                role:
+                  managedPolicies: [arn:x]
+                  statements:
+                    - {Effect: Allow, Action: dynamodb:PutItem, Resource: '*'}
+            functions:
+              a: {handler: a.b}
+              b: {handler: a.b, name: other}";
+        let role = document(service)["Resources"]["IamRoleLambdaExecution"]["Properties"].take();
+        assert_eq!(role["ManagedPolicyArns"], json!(["arn:x"]));
+        assert_eq!(role["RoleName"], json!({"Fn::Join": ["-", ["shop", "dev", {"Ref": "AWS::Region"}, "lambdaRole"]]}));
+        let statements = &role["Policies"][0]["PolicyDocument"]["Statement"];
+        assert_eq!(statements[2], json!({"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"}));
+        let prefix = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda";
+        assert_eq!(
+            statements[1]["Resource"],
+            json!([{"Fn::Sub": format!("{prefix}/other:*:*")}, {"Fn::Sub": format!("{prefix}/shop-dev*:*:*")}])
+        );
+    }
 }

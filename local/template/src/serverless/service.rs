@@ -1,6 +1,7 @@
 //! A service as its file says it, with all variables resolved: its name, its functions and their events.
 
 use crate::error::{TemplateError, Warning};
+use crate::make::Make;
 use crate::node::{Map, Node};
 use crate::serverless::{Options, naming, write};
 use crate::source::Span;
@@ -183,7 +184,7 @@ impl Function {
 
     /// What an event calls: the function's ARN or its alias's.
     pub(super) fn target(&self, span: &Span) -> Node {
-        let arn = write::attribute(span, &self.logical_id(), "Arn");
+        let arn = Make(span).attribute(&self.logical_id(), "Arn");
         match &self.alias {
             Some(alias) => write::join(span, ":", vec![arn, Node::string(span, alias.name)]),
             None => arn,

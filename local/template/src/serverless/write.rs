@@ -1,5 +1,6 @@
-//! Writing nodes down in code: maps with members that may be missing, and the intrinsics that compiled resources need.
+//! Writing resources down in code: maps with members that may be missing, next to `Make`.
 
+use crate::make::Make;
 use crate::node::{Map, Node};
 use crate::source::Span;
 
@@ -103,30 +104,15 @@ pub(super) fn resource(span: &Span, kind: &str, properties: Block) -> Block {
     Block::at(span).set("Type", kind).set("Properties", properties)
 }
 
-/// `{Ref: …}`
-pub(super) fn reference(span: &Span, logical_id: &str) -> Node {
-    Block::at(span).set("Ref", logical_id).done()
-}
-
-/// `{Fn::GetAtt: […, …]}`
-pub(super) fn attribute(span: &Span, logical_id: &str, attribute: &str) -> Node {
-    Block::at(span).set("Fn::GetAtt", vec![logical_id, attribute]).done()
-}
-
 /// `{Fn::Join: […, […]]}`
 pub(super) fn join(span: &Span, separator: &str, parts: Vec<Node>) -> Node {
     Block::at(span).set("Fn::Join", vec![Node::string(span, separator), Node::list(span, parts)]).done()
 }
 
-/// A text with `${AWS::Region}` and the like in it.
-pub(super) fn substituted(span: &Span, text: &str) -> Node {
-    Block::at(span).set("Fn::Sub", text).done()
-}
-
 /// An ARN: parts apart by colons, of which those that begin with `AWS::` are references.
 pub(super) fn arn(span: &Span, parts: &[&str], last: Node) -> Node {
     let part = |part: &&str| {
-        if part.starts_with("AWS::") { reference(span, part) } else { Node::string(span, *part) }
+        if part.starts_with("AWS::") { Make(span).reference(part) } else { Node::string(span, *part) }
     };
     join(span, ":", parts.iter().map(part).chain([last]).collect())
 }

@@ -2,10 +2,11 @@
 //! <https://www.serverless.com/framework/docs/providers/aws/events/cloudwatch-event>
 
 use crate::error::TemplateError;
+use crate::make::Make;
 use crate::node::Node;
 use crate::serverless::naming;
 use crate::serverless::service::{Draft, Service, falsy};
-use crate::serverless::write::{Block, attribute, resource};
+use crate::serverless::write::{Block, resource};
 
 use super::event_bridge::input_transformer;
 
@@ -45,7 +46,7 @@ pub(super) fn compile(service: &Service, draft: &mut Draft) -> Result<(), Templa
             let id = format!("{name}EventsRuleCloudWatchEvent{}", index + 1);
             let rule = resource(span, "AWS::Events::Rule", properties).maybe("DependsOn", function.alias_id());
             draft.resource(&id, span, rule);
-            let permission = event.permission("events.amazonaws.com", Some(attribute(span, &id, "Arn")));
+            let permission = event.permission("events.amazonaws.com", Some(Make(span).attribute(&id, "Arn")));
             let id = format!("{name}LambdaPermissionEventsRuleCloudWatchEvent{}", index + 1);
             draft.resource(&id, span, permission);
         }

@@ -9,10 +9,11 @@
 use std::collections::BTreeMap;
 
 use crate::error::TemplateError;
+use crate::make::Make;
 use crate::node::Node;
 use crate::serverless::naming;
 use crate::serverless::service::{Draft, Event, Service};
-use crate::serverless::write::{Block, attribute, resource};
+use crate::serverless::write::{Block, resource};
 
 const KIND: &str = "cognitoUserPool";
 const POOL_NAME_MAX: usize = 128;
@@ -135,7 +136,7 @@ fn pools(triggers: &[Trigger], draft: &mut Draft) -> Result<(), TemplateError> {
     }
     for trigger in triggers {
         let id = naming::user_pool_permission(&trigger.event.function.key, trigger.pool, trigger.source);
-        let pool_arn = attribute(trigger.event.span, &naming::user_pool(trigger.pool), "Arn");
+        let pool_arn = Make(trigger.event.span).attribute(&naming::user_pool(trigger.pool), "Arn");
         let permission = trigger.event.permission("cognito-idp.amazonaws.com", Some(pool_arn));
         draft.resource(&id, trigger.event.span, permission);
     }

@@ -6,10 +6,11 @@ mod authorizer;
 mod cors;
 
 use crate::error::TemplateError;
+use crate::make::Make;
 use crate::node::Node;
 use crate::serverless::naming;
 use crate::serverless::service::{Draft, Event, Service, falsy};
-use crate::serverless::write::{Block, attribute, join, reference, resource};
+use crate::serverless::write::{Block, join, resource};
 use crate::source::Span;
 
 use super::http_api::invocation_uri;
@@ -87,8 +88,8 @@ struct Api {
 impl Api {
     fn of(service: &Service, span: &Span) -> Result<Self, TemplateError> {
         let Some(id) = service.provider(&["apiGateway", "restApiId"]) else {
-            let root = attribute(span, API, "RootResourceId");
-            return Ok(Self { id: reference(span, API), root, external: false });
+            let root = Make(span).attribute(API, "RootResourceId");
+            return Ok(Self { id: Make(span).reference(API), root, external: false });
         };
         let root = service.provider(&["apiGateway", "restApiRootResourceId"]).ok_or_else(|| {
             let message = "Missing required \"provider.apiGateway.restApiRootResourceId\" property (needed if \
@@ -102,11 +103,11 @@ impl Api {
         let text = |text: &str| Node::string(span, text);
         let parts = vec![
             text("arn:"),
-            reference(span, "AWS::Partition"),
+            Make(span).reference("AWS::Partition"),
             text(":execute-api:"),
-            reference(span, "AWS::Region"),
+            Make(span).reference("AWS::Region"),
             text(":"),
-            reference(span, "AWS::AccountId"),
+            Make(span).reference("AWS::AccountId"),
             text(":"),
             self.id.clone(),
             text("/*/*"),
@@ -116,7 +117,7 @@ impl Api {
 
     /// The resource of a path.
     fn resource(&self, path: &str, span: &Span) -> Node {
-        if path.is_empty() { self.root.clone() } else { reference(span, &resource_id(path)) }
+        if path.is_empty() { self.root.clone() } else { Make(span).reference(&resource_id(path)) }
     }
 }
 
@@ -205,7 +206,7 @@ fn compile_method(service: &Service, method: &Method, api: &Api) -> Result<Block
         "Uri",
         invocation_uri(
             span,
-            attribute(span, &event.function.logical_id(), "Arn"),
+            Make(span).attribute(&event.function.logical_id(), "Arn"),
             event.function.alias.as_ref().map(|alias| alias.name),
         ),
     );
@@ -243,9 +244,9 @@ fn deployment(service: &Service, api: &Api, ids: Vec<String>, span: &Span, draft
         text("https://"),
         api.id.clone(),
         text(".execute-api."),
-        reference(span, "AWS::Region"),
+        Make(span).reference("AWS::Region"),
         text("."),
-        reference(span, "AWS::URLSuffix"),
+        Make(span).reference("AWS::URLSuffix"),
         Node::string(span, format!("/{}", service.stage)),
     ];
     draft.output("ServiceEndpoint", span, "URL of the service endpoint", join(span, "", url));

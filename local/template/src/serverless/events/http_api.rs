@@ -8,9 +8,10 @@ mod cors;
 pub(super) use authorizers::invocation_uri;
 
 use crate::error::TemplateError;
+use crate::make::Make;
 use crate::node::Node;
 use crate::serverless::service::{Draft, Event, Function, Service, falsy};
-use crate::serverless::write::{Block, attribute, join, reference, resource};
+use crate::serverless::write::{Block, join, resource};
 use crate::serverless::{naming, scalars};
 use crate::source::Span;
 
@@ -101,7 +102,7 @@ impl ApiId {
     fn of(service: &Service, span: &Span) -> Self {
         match service.provider(&[KIND, "id"]) {
             Some(id) => Self { node: id.clone(), external: true },
-            None => Self { node: reference(span, API), external: false },
+            None => Self { node: Make(span).reference(API), external: false },
         }
     }
 
@@ -110,11 +111,11 @@ impl ApiId {
         let text = |text: &str| Node::string(span, text);
         let parts = vec![
             text("arn:"),
-            reference(span, "AWS::Partition"),
+            Make(span).reference("AWS::Partition"),
             text(":execute-api:"),
-            reference(span, "AWS::Region"),
+            Make(span).reference("AWS::Region"),
             text(":"),
-            reference(span, "AWS::AccountId"),
+            Make(span).reference("AWS::AccountId"),
             text(":"),
             self.node.clone(),
             text("/*"),
@@ -198,7 +199,7 @@ fn make_api(service: &Service, routes: &[Route], span: &Span, draft: &mut Draft)
     let metrics = service.provider(&[KIND, "metrics"]).cloned().unwrap_or_else(|| Node::plain(span, "false"));
     let logs = access_logs(service, draft);
     let properties = Block::at(span)
-        .set("ApiId", reference(span, API))
+        .set("ApiId", Make(span).reference(API))
         .set("StageName", "$default")
         .set("AutoDeploy", true)
         .set("DefaultRouteSettings", Block::at(span).set("DetailedMetricsEnabled", metrics))
@@ -208,15 +209,15 @@ fn make_api(service: &Service, routes: &[Route], span: &Span, draft: &mut Draft)
     let stage = resource(span, "AWS::ApiGatewayV2::Stage", properties).maybe("DependsOn", waits_for);
     draft.resource("HttpApiStage", span, stage);
 
-    draft.output("HttpApiId", span, "Id of the HTTP API", reference(span, API));
+    draft.output("HttpApiId", span, "Id of the HTTP API", Make(span).reference(API));
     let text = |text: &str| Node::string(span, text);
     let url = vec![
         text("https://"),
-        reference(span, API),
+        Make(span).reference(API),
         text(".execute-api."),
-        reference(span, "AWS::Region"),
+        Make(span).reference("AWS::Region"),
         text("."),
-        reference(span, "AWS::URLSuffix"),
+        Make(span).reference("AWS::URLSuffix"),
     ];
     draft.output("HttpApiUrl", span, "URL of the HTTP API", join(span, "", url));
     Ok(())
@@ -245,7 +246,7 @@ fn access_logs(service: &Service, draft: &mut Draft) -> Option<Block> {
             fields.iter().map(|(name, variable)| format!("\"{name}\":\"$context.{variable}\"")).collect();
         Node::string(span, format!("{{{}}}", fields.join(",")))
     });
-    Some(Block::at(span).set("DestinationArn", attribute(span, "HttpApiLogGroup", "Arn")).set("Format", format))
+    Some(Block::at(span).set("DestinationArn", Make(span).attribute("HttpApiLogGroup", "Arn")).set("Format", format))
 }
 
 fn integration_id(function: &Function) -> String {
@@ -268,7 +269,7 @@ fn integration(service: &Service, function: &Function, api: &ApiId, span: &Span,
 fn compile_route(service: &Service, route: &Route, api: &ApiId) -> Result<Block, TemplateError> {
     let span = route.event.span;
     let integration = integration_id(route.event.function);
-    let target = join(span, "/", vec![Node::string(span, "integrations"), reference(span, &integration)]);
+    let target = join(span, "/", vec![Node::string(span, "integrations"), Make(span).reference(&integration)]);
     let key = if route.key == "*" { "$default" } else { &route.key };
     let mut properties = Block::at(span).set("ApiId", &api.node).set("RouteKey", key).set("Target", target);
     if let Some(authorizer) = route.event.get("authorizer").filter(|node| !falsy(node)) {

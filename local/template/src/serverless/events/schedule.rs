@@ -2,9 +2,10 @@
 //! <https://www.serverless.com/framework/docs/providers/aws/events/schedule>
 
 use crate::error::TemplateError;
+use crate::make::Make;
 use crate::node::Node;
 use crate::serverless::service::{Draft, Event, Service, falsy};
-use crate::serverless::write::{Block, attribute, resource};
+use crate::serverless::write::{Block, resource};
 use crate::serverless::{naming, roles};
 
 use super::cloud_watch_event::input;
@@ -92,7 +93,7 @@ fn rule(event: &Event, expression: &Node, number: usize, draft: &mut Draft) -> R
     let id = format!("{name}EventsRuleSchedule{number}");
     let compiled = resource(span, "AWS::Events::Rule", properties).maybe("DependsOn", function.alias_id());
     draft.resource(&id, span, compiled);
-    let permission = event.permission("events.amazonaws.com", Some(attribute(span, &id, "Arn")));
+    let permission = event.permission("events.amazonaws.com", Some(Make(span).attribute(&id, "Arn")));
     draft.resource(&format!("{name}LambdaPermissionEventsRuleSchedule{number}"), span, permission);
     Ok(())
 }

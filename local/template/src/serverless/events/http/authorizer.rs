@@ -1,11 +1,12 @@
 //! `authorizer` of a method: a user pool, a function, or IAM.
 
 use crate::error::TemplateError;
+use crate::make::Make;
 use crate::node::Node;
 use crate::serverless::events::http_api::invocation_uri;
 use crate::serverless::naming;
 use crate::serverless::service::{Draft, Event, Service, falsy};
-use crate::serverless::write::{Block, reference, resource};
+use crate::serverless::write::{Block, resource};
 
 use super::Api;
 
@@ -49,7 +50,7 @@ pub(super) fn of_method(service: &Service, event: &Event) -> Result<Authorizatio
     let id = authorizer_id(&own.name);
     Ok(Authorization {
         kind: if own.is_pool { "COGNITO_USER_POOLS" } else { "CUSTOM" }.to_owned(),
-        id: Some(reference(&authorizer.span, &id)),
+        id: Some(Make(&authorizer.span).reference(&id)),
         scopes: scopes.filter(|_| own.is_pool).cloned(),
         depends_on: Some(id),
     })
@@ -130,7 +131,7 @@ pub(super) fn compile(service: &Service, event: &Event, api: &Api, draft: &mut D
     let permission_id = format!("{}LambdaPermissionApiGateway", naming::resource(&own.name));
     let external = setting("managedExternally").is_some_and(|node| !falsy(node));
     if !own.is_pool && !external && draft.resources.get(&permission_id).is_none() {
-        let function = own.alias.map_or_else(|| own.arn.clone(), |alias| reference(span, alias));
+        let function = own.alias.map_or_else(|| own.arn.clone(), |alias| Make(span).reference(alias));
         let properties = Block::at(span)
             .set("FunctionName", function)
             .set("Action", "lambda:InvokeFunction")

@@ -157,10 +157,13 @@ fn texts(node: &Node, what: &str) -> Result<Vec<String>, TemplateError> {
     node.expect_list(what)?.iter().map(|item| item.expect_str(what).map(str::to_owned)).collect()
 }
 
+/// What is new stands first, as in the framework.
 fn union(all: &mut Vec<String>, more: Vec<String>) {
-    for text in more {
-        if !all.contains(&text) {
-            all.push(text);
+    let mut united: Vec<String> = Vec::new();
+    for text in more.into_iter().chain(std::mem::take(all)) {
+        if !united.contains(&text) {
+            united.push(text);
         }
     }
+    *all = united;
 }

@@ -1,10 +1,11 @@
 //! Authorizers of an HTTP API, and what a route says of them.
 
 use crate::error::TemplateError;
+use crate::make::Make;
 use crate::node::Node;
 use crate::serverless::naming;
 use crate::serverless::service::{Draft, Service, falsy};
-use crate::serverless::write::{Block, join, reference, resource};
+use crate::serverless::write::{Block, join, resource};
 use crate::source::Span;
 
 use super::ApiId;
@@ -113,9 +114,9 @@ pub(in crate::serverless::events) fn invocation_uri(span: &Span, target: Node, a
     let text = |text: &str| Node::string(span, text);
     let mut parts = vec![
         text("arn:"),
-        reference(span, "AWS::Partition"),
+        Make(span).reference("AWS::Partition"),
         text(":apigateway:"),
-        reference(span, "AWS::Region"),
+        Make(span).reference("AWS::Region"),
         text(":lambda:path/2015-03-31/functions/"),
         target,
     ];
@@ -164,7 +165,7 @@ pub(super) fn of_route(service: &Service, authorizer: &Node, api: &ApiId) -> Res
     };
     let kind = if configured.get("type").and_then(Node::as_str) == Some("request") { "CUSTOM" } else { "JWT" };
     let name = configured.get("name").and_then(Node::as_str).unwrap_or(name);
-    Ok(Authorization { kind, id: Some(reference(span, &authorizer_id(name))), scopes })
+    Ok(Authorization { kind, id: Some(Make(span).reference(&authorizer_id(name))), scopes })
 }
 
 fn not_configured(service: &Service, name: &str, place: &Node) -> TemplateError {
