@@ -1,5 +1,6 @@
 //! A function's code as it comes in: archives are unpacked, paths and built-in ids are checked.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Cursor, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -167,7 +168,7 @@ impl Copied {
                 return Err(Error::InvalidParameterValue(message));
             }
             let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-            self.names += &format!("{}\n{}\n{modified:?}\n", path.display(), metadata.len());
+            let _ = writeln!(self.names, "{}\n{}\n{modified:?}", path.display(), metadata.len());
             fs::copy(&path, &to).map_err(failed)?;
         }
         Ok(())

@@ -185,7 +185,7 @@ impl HttpApis {
             Err(refusal) => {
                 let answer = refusal.answer(met.kind, &met.gateway_responses);
                 let route = if met.route.is_some() { format!("{}: ", met.route_key()) } else { String::new() };
-                let detail = format!("{route}{} {}", answer.status, refusal.why);
+                let detail = format!("{route}{}: {}", answer.status, refusal.why);
                 tracing::warn!(request_id = request.request_id, "{what}: {detail}");
                 (answer, moment.outcome(Outcome::Failed).detail(detail))
             }

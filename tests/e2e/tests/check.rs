@@ -58,7 +58,8 @@ async fn it_looks_for_the_stack_by_its_usual_names() {
         assert_eq!(told.code, Some(1), "{}", told.error);
         assert!(told.out.contains(&format!("--> {path}:")), "{}", told.out);
     }
-    let service = "service: a\nprovider: {name: aws, runtime: nodejs22.x}\nfunctions: {hello: {handler: src/hello.handler}}\n";
+    let service =
+        "service: a\nprovider: {name: aws, runtime: nodejs22.x}\nfunctions: {hello: {handler: src/hello.handler}}\n";
     let told = check(&[("serverless.yml", service), ("template.yaml", OPEN_POOL)], &[]).await;
     assert_eq!((told.code, told.out.as_str()), (Some(0), "nothing found\n"), "{}", told.error);
 }

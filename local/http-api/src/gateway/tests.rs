@@ -2,7 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use serde_json::json;
+use proptest::prelude::*;
+use serde_json::{Value, json};
 
 use crate::outside::FunctionFailure;
 use crate::testing::{FUNCTION, Room};
@@ -22,7 +23,7 @@ async fn a_route_is_found_or_the_console_says_why_not() {
     let source = "arn:aws:execute-api:us-east-1:000000000000:api/$default/DELETE/v1/{proxy+}";
     assert_eq!(t.functions.calls()[0].source_arn.as_deref(), Some(source));
     assert_eq!(t.said("api", "POST /pets/1", &[]).await, (404, NOT_FOUND.to_owned()));
-    let why = "POST /pets/1 → HTTP API a | 404 Not Found no route takes it; the stage $default has ";
+    let why = "POST /pets/1 → HTTP API a | 404 Not Found: no route takes it; the stage $default has ";
     assert!(t.last_detail().starts_with(why), "{}", t.last_detail());
     assert!(t.functions.calls().is_empty());
 }
@@ -64,7 +65,7 @@ async fn failures_are_told_as_aws_tells_them() {
     }
     t.functions.answer(&json!({"statusCode": "x"}));
     assert_eq!(t.said("api", "GET /", &[]).await, (500, INTERNAL.to_owned()));
-    assert!(t.last_detail().contains("GET /: 500 Internal Server Error the function's answer cannot be sent"));
+    assert!(t.last_detail().contains("GET /: 500 Internal Server Error: the function's answer cannot be sent"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,4 +152,53 @@ async fn a_route_without_integration_says_so() {
     t.http("CreateRoute", json!({"apiId": "api", "routeKey": "GET /x"})).await.ok();
     assert_eq!(t.said("api", "GET /x", &[]).await, (500, INTERNAL.to_owned()));
     assert!(t.last_detail().contains("no integration is attached"), "{}", t.last_detail());
+}
+
+/// An API with a route for every format, guarded and not.
+async fn open_house() -> Room {
+    let t = Room::new();
+    t.http_api(&["ANY /two/{proxy+}"]).await;
+    let one = t.route("ANY /one/{a}/{b}", json!({})).await;
+    let id = one["target"].as_str().and_then(|target| target.strip_prefix("integrations/")).expect("an id");
+    t.http("UpdateIntegration", json!({"apiId": "api", "integrationId": id, "payloadFormatVersion": "1.0"})).await.ok();
+    let authorizer = json!({
+        "apiId": "api", "name": "jwt", "authorizerType": "JWT", "identitySource": ["$request.header.Authorization"],
+        "jwtConfiguration": {"issuer": crate::testing::ISSUER, "audience": ["c"]},
+    });
+    let made = t.http("CreateAuthorizer", authorizer).await.ok();
+    let guard = json!({"authorizationType": "JWT", "authorizerId": made["authorizerId"]});
+    t.route("ANY /guarded", guard).await;
+    let root = t.rest_api().await;
+    let proxy = t.resource(&root, "{proxy+}").await;
+    t.method(&proxy, "ANY", json!({})).await;
+    t.deploy().await;
+    t
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever is asked for, functions are sent JSON, and no token that was made up lets anybody in.
+    #[test]
+    fn requests_of_any_form_are_answered(
+        path in ".{0,30}", query in ".{0,30}", value in "[ -~]{0,60}", parts in "[A-Za-z0-9_-]{0,9}[.]e30[.][A-Za-z0-9_-]{0,9}"
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let t = open_house().await;
+            let headers = [("x-any", value.as_str()), ("cookie", &value), ("content-type", &value)];
+            for (api, before) in [("api", "/two/"), ("api", "/one/a/"), ("rest", "/dev/"), ("api", "/")] {
+                let line = format!("GET {before}{path}?{query}");
+                let answer = t.ask(api, &line, &headers).await;
+                assert!(matches!(answer.status.as_u16(), 200 | 403 | 404), "{line}: {}", answer.status);
+            }
+            for call in t.functions.calls() {
+                serde_json::from_slice::<Value>(&call.event).expect("JSON");
+            }
+            for token in [value.as_str(), &parts] {
+                let answer = t.ask("api", "GET /guarded", &[("authorization", token)]).await;
+                assert_eq!(answer.status.as_u16(), 401, "{token}");
+            }
+        });
+    }
 }
