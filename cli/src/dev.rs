@@ -176,16 +176,16 @@ fn table(stack: &Stack) -> Vec<(&'static str, String)> {
             ("table", stack.table_name.clone()),
         ]);
     }
-    for resource in &stack.resources {
-        let what = match resource.kind.as_str() {
-            "AWS::Cognito::UserPool" => "user pool",
-            "AWS::Cognito::UserPoolClient" => "client",
-            "AWS::Events::EventBus" => "event bus",
-            "AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" => "table",
-            "AWS::SQS::Queue" => "queue",
-            _ => continue,
-        };
-        lines.push((what, resource.physical_id.clone()));
+    for (kind, what) in [
+        ("AWS::Cognito::UserPool", "user pool"),
+        ("AWS::Cognito::UserPoolClient", "client"),
+        ("AWS::Events::EventBus", "event bus"),
+        ("AWS::DynamoDB::Table", "table"),
+        ("AWS::DynamoDB::GlobalTable", "table"),
+        ("AWS::SQS::Queue", "queue"),
+    ] {
+        let of_kind = stack.resources.iter().filter(|resource| resource.kind == kind);
+        lines.extend(of_kind.map(|resource| (what, resource.physical_id.clone())));
     }
     if !stack.functions.is_empty() {
         lines.push(("functions", stack.functions.join(", ")));

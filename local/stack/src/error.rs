@@ -27,7 +27,7 @@ pub enum LoadError {
     Source(String),
     /// The built-in stack could not be made.
     #[error("the built-in stack could not be made: {0}")]
-    BuiltIn(#[from] StackError),
+    BuiltIn(Box<StackError>),
     /// A service refused a resource. What was made before it stands, and is recorded.
     #[error("{span}: {logical_id} ({kind}): {error}")]
     Refused {
@@ -53,6 +53,12 @@ pub enum LoadError {
     /// The record of what was made could not be read or written.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl From<StackError> for LoadError {
+    fn from(error: StackError) -> Self {
+        Self::BuiltIn(Box::new(error))
+    }
 }
 
 impl From<TemplateError> for LoadError {

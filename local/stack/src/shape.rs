@@ -4,7 +4,7 @@
 //! `PORT: 8080` a text. The operations want JSON of the right type, as `CloudFormation` gives it to them.
 
 use serde_json::{Map, Number, Value};
-use template::{Node, TemplateError, Warning};
+use template::{Kind, Node, TemplateError, Warning};
 
 /// What a property is.
 #[derive(Clone, Copy, Debug)]
@@ -143,6 +143,7 @@ impl Reader<'_> {
             match member.effect {
                 Effect::Honoured => {}
                 Effect::Meaningless => continue,
+                Effect::NotHonoured if says_nothing(&entry.value) => continue,
                 Effect::NotHonoured => {
                     let message = format!("{path} of {} is not honoured: it is left out", self.kind);
                     self.warnings.push(Warning::new(&entry.key_span, message));
@@ -185,6 +186,15 @@ impl Reader<'_> {
             }
             Shape::Members(members) => Value::Object(self.members(node, members, path)?),
         })
+    }
+}
+
+/// Tools write out what nobody asked for: an empty list, `false`.
+fn says_nothing(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Scalar(scalar) => scalar.is_null() || scalar.text.is_empty() || scalar.as_bool() == Some(false),
+        Kind::List(items) => items.is_empty(),
+        Kind::Map(map) => map.is_empty(),
     }
 }
 

@@ -139,7 +139,7 @@ impl Stack {
     }
 
     /// Adds a resource; the first of a type gets its own member.
-    pub(crate) fn add(&mut self, row: &Recorded) {
+    pub(crate) fn add(&mut self, row: &Recorded, around: &Surroundings) {
         let id = &row.standing.id;
         let first = |member: &mut String| {
             if member.is_empty() {
@@ -158,6 +158,13 @@ impl Stack {
             if let Some(url) = row.standing.attributes.get(name) {
                 self.urls.insert(row.logical_id.clone(), url.clone());
             }
+        }
+        if row.kind == "AWS::ApiGateway::Stage"
+            && let Some((_, port)) = around.endpoint.rsplit_once(':')
+        {
+            let (api, region) = (row.standing.text("RestApiId"), &around.place.region);
+            let url = format!("http://{api}.execute-api.{region}.localhost:{port}/{id}");
+            self.urls.insert(row.logical_id.clone(), url);
         }
         let mut attributes = row.standing.attributes.clone();
         attributes.retain(|name, _| name != "ClientSecret");

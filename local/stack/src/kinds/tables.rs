@@ -332,7 +332,20 @@ fn indexes(properties: &Properties) -> Vec<Value> {
     properties.get("GlobalSecondaryIndexes").and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
+/// Looked for in the list first: a table that is described and not there is told as a caller's mistake.
 async fn find(at: &At<'_>, standing: &Standing) -> Result<Option<Made>, StackError> {
+    let mut input = json!({});
+    loop {
+        let page = at.call((DYNAMODB, "ListTables"), input.clone()).await?;
+        let names = page["TableNames"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if names.iter().any(|name| *name == *standing.id) {
+            break;
+        }
+        match page.get("LastEvaluatedTableName").filter(|name| name.is_string()) {
+            Some(last) => input["ExclusiveStartTableName"] = last.clone(),
+            None => return Ok(None),
+        }
+    }
     let table = at.ask((DYNAMODB, "DescribeTable"), json!({"TableName": standing.id})).await?;
     Ok(table.map(|table| attributes(&table)))
 }

@@ -31,13 +31,10 @@ impl Load<'_> {
             |change: Change| Change { logical_id: format!("{}/{}", resource.logical_id, change.logical_id), ..change };
         self.changes.extend(loaded.changes.into_iter().map(within));
         self.inner.push(loaded.stack);
-        match self.standing(resource).map(|row| (row.position, row.standing == standing)) {
-            Some((_, true)) => Ok(()),
-            Some((position, false)) => self.stands(resource, position, standing, What::Updated).await,
-            None => {
-                self.position += 1;
-                self.stands(resource, self.position, standing, What::Made).await
-            }
+        match self.standing(resource).map(|row| row.standing == standing) {
+            Some(true) => Ok(()),
+            Some(false) => self.stands(resource, standing, What::Updated).await,
+            None => self.stands(resource, standing, What::Made).await,
         }
     }
 
@@ -79,7 +76,7 @@ impl Load<'_> {
         let made = made.map_err(|error| refused(resource, error))?;
         let standing = merged(&row.standing.id, &row.standing.attributes, &made, properties);
         let what = if row.state == State::Kept { What::Made } else { What::Updated };
-        self.stands(resource, row.position, standing, what).await
+        self.stands(resource, standing, what).await
     }
 
     /// Whether something was changed that it must be done again for.
@@ -107,27 +104,23 @@ impl Load<'_> {
     /// come back.
     async fn keep_up(&mut self, resource: &Resource, row: Recorded) -> Result<(), LoadError> {
         if row.state == State::Kept || row.logical_id != resource.logical_id {
-            return self.stands(resource, row.position, row.standing, What::Made).await;
+            return self.stands(resource, row.standing, What::Made).await;
         }
-        self.record.put(&self.around.stack, &record_of(resource, row.position, row.standing, State::Made)).await?;
+        self.record.put(&self.around.stack, &record_of(resource, self.position, row.standing, State::Made)).await?;
         Ok(())
     }
 
     async fn make(&mut self, resource: &Resource, properties: Properties, what: What) -> Result<(), LoadError> {
-        // In the place of another it goes when that would have gone: behind it stands what leads to it.
-        let replaced = self.standing(resource).map(|row| row.position);
-        let position = replaced.unwrap_or(self.position + 1);
-        self.position = self.position.max(position);
         let kind = kinds::of(&resource.kind);
         let identity = self.known.identities.get(&resource.logical_id).cloned().unwrap_or_default();
         let id = identity.id.unwrap_or_default();
         let begun = Standing { id: id.clone(), attributes: identity.attributes.clone(), properties: Properties::new() };
-        let begun = record_of(resource, position, begun, State::Making);
+        let begun = record_of(resource, self.position, begun, State::Making);
         self.record.put(&self.around.stack, &begun).await?;
         let made = kind.make(&self.at(&resource.logical_id, &id), &properties).await;
         let made = made.map_err(|error| refused(resource, error))?;
         let standing = merged(&id, &identity.attributes, &made, properties);
-        self.stands(resource, position, standing, what).await
+        self.stands(resource, standing, what).await
     }
 
     /// A start that was cut short has begun it, and it is there: made anew, unless it holds something.
@@ -137,7 +130,7 @@ impl Load<'_> {
         let holds = kind.holds(&at, &row.standing).await.map_err(|error| refused(resource, error))?;
         if holds.is_some() {
             let standing = Standing { properties, ..row.standing };
-            return self.stands(resource, row.position, standing, What::Made).await;
+            return self.stands(resource, standing, What::Made).await;
         }
         // Some are removed by what their properties say.
         let standing = Standing { properties: properties.clone(), ..row.standing.clone() };
@@ -159,19 +152,13 @@ impl Load<'_> {
         self.make(resource, properties, What::Replaced).await
     }
 
-    async fn stands(
-        &mut self,
-        resource: &Resource,
-        position: i64,
-        standing: Standing,
-        what: What,
-    ) -> Result<(), LoadError> {
+    async fn stands(&mut self, resource: &Resource, standing: Standing, what: What) -> Result<(), LoadError> {
         let logical_id = &resource.logical_id;
         self.known.there.insert(logical_id.clone(), (standing.id.clone(), standing.attributes.clone()));
         self.applied.insert(logical_id.clone(), standing.properties.clone());
         self.touched.insert(logical_id.clone());
         self.changes.push(Change { logical_id: logical_id.clone(), kind: resource.kind.clone(), what });
-        let row = record_of(resource, position, standing, State::Made);
+        let row = record_of(resource, self.position, standing, State::Made);
         self.record.put(&self.around.stack, &row).await?;
         let renamed = self.recorded.insert(logical_id.clone(), row).filter(|before| before.logical_id != *logical_id);
         if let Some(before) = renamed {

@@ -38,6 +38,7 @@ pub struct Load<'a> {
     applied: BTreeMap<String, Properties>,
     changes: Vec<Change>,
     warnings: Vec<Warning>,
+    /// How many resources came before the one that is being made.
     position: i64,
     /// What stands of the stacks within this one.
     inner: Vec<Stack>,
@@ -54,7 +55,8 @@ impl<'a> Load<'a> {
         elsewhere: &'a Elsewhere,
     ) -> Result<Loaded, LoadError> {
         let (mut load, order) = Self::begin(record, resources, around, template, files, elsewhere).await?;
-        for at in &order {
+        for (position, at) in (0..).zip(&order) {
+            load.position = position;
             load.bring_about(&template.resources[*at]).await?;
         }
         load.settle(&order).await?;
@@ -76,7 +78,6 @@ impl<'a> Load<'a> {
         let warnings = check::check(template, &known, resources, around, files)?;
         let order = order(template, &known)?;
         let recorded = record.resources(&around.stack).await?;
-        let position = recorded.values().map(|row| row.position).max().unwrap_or_default();
         let mut load = Self {
             record,
             resources,
@@ -90,7 +91,7 @@ impl<'a> Load<'a> {
             applied: BTreeMap::new(),
             changes: Vec::new(),
             warnings,
-            position,
+            position: 0,
             inner: Vec::new(),
         };
         load.look_around().await?;
@@ -135,7 +136,7 @@ impl<'a> Load<'a> {
             let Some(row) = self.recorded.get(&resource.logical_id).filter(|row| row.kind == resource.kind) else {
                 continue;
             };
-            stack.add(row);
+            stack.add(row, self.around);
         }
         for inner in self.inner {
             stack.take_in(inner);
