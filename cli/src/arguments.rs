@@ -15,9 +15,9 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve Cognito, Lambda, EventBridge, SQS, SES, DynamoDB, CloudWatch Logs, Parameter Store and Secrets Manager on
-    /// one port.
-    Dev(Dev),
+    /// Serve Cognito, Lambda, API Gateway, EventBridge, SQS, SES, DynamoDB, CloudWatch Logs, Parameter Store and Secrets
+    /// Manager on one port.
+    Dev(Box<Dev>),
     /// Find what is wrong with a stack and its handlers, before it is deployed. Exit code 1 means that there is something.
     Check(Check),
     /// Print what happened to a user.

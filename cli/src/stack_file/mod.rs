@@ -166,10 +166,10 @@ fn stack_name(name: &str) -> String {
     let fits = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
     let name: String = name.chars().map(fits).collect();
     let name = name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
-    match name.starts_with(|first: char| first.is_ascii_alphabetic()) {
-        true => name.to_owned(),
-        false => format!("stack-{name}").trim_end_matches('-').to_owned(),
+    if name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return name.to_owned();
     }
+    format!("stack-{name}").trim_end_matches('-').to_owned()
 }
 
 fn is_stack_name(name: &str) -> bool {

@@ -126,6 +126,7 @@ impl World<'_> {
 
 impl Surroundings for World<'_> {
     /// What the shell says goes before what files say.
+    #[expect(clippy::disallowed_methods, reason = "${env:NAME} is the environment of whoever starts us")]
     fn environment(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().or_else(|| self.environment.get(name).cloned())
     }
