@@ -102,7 +102,7 @@ async fn serve(settings: Settings, file: Option<Arc<StackFile>>, arguments: &arg
 
 /// Brings the stack up to date whenever its file is saved. A mistake in it is told, and the stack stays as it is.
 async fn follow(cloud: &LocalCloud, file: &StackFile) -> anyhow::Result<()> {
-    let mut said: BTreeSet<String> = cloud.stack().warnings.into_iter().collect();
+    let mut said: BTreeSet<String> = cloud.stack().warnings.iter().map(|warning| without_place(warning)).collect();
     let mut due = tokio::time::interval(LOOK_EVERY);
     due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -112,12 +112,17 @@ async fn follow(cloud: &LocalCloud, file: &StackFile) -> anyhow::Result<()> {
         }
         match cloud.reload().await {
             Ok(loaded) => {
-                let new = loaded.stack.warnings.iter().filter(|warning| said.insert((*warning).clone()));
+                let new = loaded.stack.warnings.iter().filter(|warning| said.insert(without_place(warning)));
                 tell_changes(file, &loaded, new)?;
             }
             Err(error) => tracing::error!("the stack stays as it is: {error}"),
         }
     }
+}
+
+/// Lines move while people write.
+fn without_place(warning: &str) -> String {
+    warning.split_once(": ").map_or(warning, |(_, message)| message).to_owned()
 }
 
 fn tell_changes<'a>(file: &StackFile, loaded: &Loaded, warnings: impl Iterator<Item = &'a String>) -> io::Result<()> {

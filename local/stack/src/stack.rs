@@ -159,11 +159,14 @@ impl Stack {
                 self.urls.insert(row.logical_id.clone(), url.clone());
             }
         }
-        if row.kind == "AWS::ApiGateway::Stage"
-            && let Some((_, port)) = around.endpoint.rsplit_once(':')
-        {
+        let stage = match row.kind.as_str() {
+            "AWS::ApiGateway::Stage" => id,
+            "AWS::ApiGateway::Deployment" => row.standing.text("StageName"),
+            _ => "",
+        };
+        if let Some((_, port)) = around.endpoint.rsplit_once(':').filter(|_| !stage.is_empty()) {
             let (api, region) = (row.standing.text("RestApiId"), &around.place.region);
-            let url = format!("http://{api}.execute-api.{region}.localhost:{port}/{id}");
+            let url = format!("http://{api}.execute-api.{region}.localhost:{port}/{stage}");
             self.urls.insert(row.logical_id.clone(), url);
         }
         let mut attributes = row.standing.attributes.clone();
