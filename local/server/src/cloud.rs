@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 use aws_api::{Service, Signatures};
 use event_bus::EventBus;
 use function_host::FunctionHost;
+use identity::Identity;
 use logs::Logs;
 use mail::Mail;
 use queues::Queues;
@@ -252,6 +253,7 @@ pub(crate) async fn open_rooms(
         tables.services(),
         mail.services(),
         logs.services(),
+        Identity::new(world.clone(), credentials.cloned()).services(),
     ]
     .concat();
     let worker = Worker {
