@@ -4,6 +4,7 @@
 //! every room; what one room needs of another it implements here (`wiring/`). Start at [`LocalCloud::start`].
 
 mod cloud;
+mod connections;
 mod deliveries;
 mod faults;
 mod http;
