@@ -77,7 +77,9 @@ impl Call {
     pub fn input<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let refused = |error: serde_json::Error| ApiError::serialization(without_position(&error.to_string()));
         let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
-        if self.path.is_empty() && self.query.is_empty() {
+        // serde would read a list as a structure's members in their order; AWS does not.
+        let is_object = body.trim_ascii_start().first() == Some(&b'{');
+        if self.path.is_empty() && self.query.is_empty() && is_object {
             match serde_json::from_slice(body) {
                 Err(error) if error.is_data() && error.to_string().contains("null") => {} // rare: look again below
                 result => return result.map_err(refused),
@@ -207,6 +209,17 @@ mod tests {
         let call = Call::internal("Any", &body, TraceId::from_root("1-0-0"), "request".into());
         let error = call.input::<Input>().expect_err("no map");
         assert_eq!(error.message, "invalid type: string, expected a map");
+    }
+
+    #[test]
+    fn a_list_is_no_input() {
+        let body = json!([["a"], {"A": "a"}]);
+        let call = Call::internal("Any", &body, TraceId::from_root("1-0-0"), "request".into());
+        let error = call.input::<Input>().expect_err("no map");
+        assert_eq!(
+            (error.short_code(), error.message.as_str()),
+            (ApiError::SERIALIZATION, "invalid type: sequence, expected a map")
+        );
     }
 
     #[test]

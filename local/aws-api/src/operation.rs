@@ -15,6 +15,8 @@ pub enum Protocol {
     Json11,
     /// `application/json`, a method and a path per operation.
     RestJson,
+    /// Forms in, XML out, and nothing else: a service that has a [`QueryApi`].
+    Query,
 }
 
 /// What the wire has to know of a service.

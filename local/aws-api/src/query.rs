@@ -1,4 +1,4 @@
-//! The query protocol: forms in, XML out. SDKs of before 2023 speak it to SQS.
+//! The query protocol: forms in, XML out. STS knows no other; SDKs of before 2023 speak it to SQS.
 //!
 //! A service whose operations take and give JSON speaks it too if it has a table of shapes ([`QueryApi`]): forms
 //! are read as JSON input, and JSON answers are written as XML. The table says only what a form and XML cannot say
@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use crate::router::{content_type, read_pairs};
 use crate::{ApiError, Reply};
 
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// What the JSON protocol tells older SDKs; here it is the error itself: `Code;Sender`.
 pub(crate) const QUERY_ERROR: &str = "x-amzn-query-error";

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::{Map, Value};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use world::{Kind, Outcome, TraceId, World};
 
 use crate::faulty::{self, Ran};
@@ -21,6 +22,9 @@ use crate::{ApiError, Call, Protocol, Reply, Service, ServiceName};
 
 /// The largest body that any service takes (DynamoDB's batch write): 16 MiB.
 pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Until a request's body is there: who sends a letter a minute holds up what it has sent already.
+const BODY_TIME_MAX: Duration = Duration::from_mins(2);
 
 /// Of a header that repeats an error's message, which may repeat what the caller sent.
 const HEADER_CHARS_MAX: usize = 1024;
@@ -81,7 +85,7 @@ impl Router {
             Self { world, signatures, by_target: HashMap::new(), by_route: Vec::new(), by_query: Vec::new() };
         for service in services {
             router.by_query.extend(service.query().map(|api| (api, Arc::clone(service))));
-            if service.name().protocol != Protocol::RestJson {
+            if matches!(service.name().protocol, Protocol::Json10 | Protocol::Json11) {
                 router.by_target.insert(service.name().target, Arc::clone(service));
             }
             for (operation, route) in service.operations() {
@@ -137,12 +141,20 @@ impl Router {
         };
         let mut response = if parts.method == Method::OPTIONS && origin.is_some() {
             Response::default()
-        } else if let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await {
-            self.dispatch(&parts, body).await
         } else {
-            let message = format!("The request body is larger than {BODY_BYTES_MAX} bytes or broke off");
-            let error = ApiError::new("RequestEntityTooLargeException", message);
-            self.refuse(&error.status(StatusCode::PAYLOAD_TOO_LARGE), &parts)
+            match timeout(BODY_TIME_MAX, to_bytes(body, BODY_BYTES_MAX)).await {
+                Ok(Ok(body)) => self.dispatch(&parts, body).await,
+                Ok(Err(_)) => {
+                    let message = format!("The request body is larger than {BODY_BYTES_MAX} bytes or broke off");
+                    let error = ApiError::new("RequestEntityTooLargeException", message);
+                    self.refuse(&error.status(StatusCode::PAYLOAD_TOO_LARGE), &parts)
+                }
+                Err(_) => {
+                    let message = format!("The request body did not come within {} seconds", BODY_TIME_MAX.as_secs());
+                    let error = ApiError::new("RequestTimeoutException", message);
+                    self.refuse(&error.status(StatusCode::REQUEST_TIMEOUT), &parts)
+                }
+            }
         };
         if let Some(origin) = origin {
             allow_origin(response.headers_mut(), origin);
@@ -204,10 +216,11 @@ impl Router {
             let message = format!("{} requests carry no X-Amz-Target: use POST", parts.method);
             return Err(ApiError::new("UnknownOperationException", message).status(StatusCode::METHOD_NOT_ALLOWED));
         }
-        let (prefix, operation) = target.rsplit_once('.').unwrap_or((target, ""));
-        let service = self.by_target.get(prefix).ok_or_else(|| {
+        let parts_of_target = target.rsplit_once('.').filter(|(_, operation)| !operation.is_empty());
+        let found = parts_of_target.and_then(|(prefix, operation)| Some((self.by_target.get(prefix)?, operation)));
+        let (service, operation) = found.ok_or_else(|| {
             tracing::warn!(target, "no service of this name");
-            ApiError::unknown_operation(target)
+            ApiError::unknown_operation(if target.is_empty() { "An empty X-Amz-Target" } else { target })
         })?;
         check_content_type(service.name(), &parts.headers)?;
         Ok(Found { service, operation: operation.into(), path: HashMap::new(), form: None })
@@ -448,6 +461,7 @@ impl Protocol {
             Self::Json10 => "application/x-amz-json-1.0",
             Self::Json11 => "application/x-amz-json-1.1",
             Self::RestJson => "application/json",
+            Self::Query => query::FORM,
         }
     }
 }
@@ -562,6 +576,14 @@ mod tests {
         let (status, body) = ask(post("Greetings_2026.Shout"), "{}").await;
         assert_eq!(status, 400);
         assert!(body.contains("UnknownOperationException") && body.contains("Shout"), "{body}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_not_waited_for() {
+        let router = Router::new(World::for_tests(1), Signatures::default(), &[]);
+        let endless = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
+        let request = post("Greetings_2026.Greet").body(Body::from_stream(endless)).expect("a request");
+        assert_eq!(router.answer(request).await.status(), StatusCode::REQUEST_TIMEOUT);
     }
 
     #[tokio::test]

@@ -204,7 +204,7 @@ async fn carry_out(pool: Arc<Pool>, arn: HeaderValue, order: Order, permit: Perm
     let moment = moment.id("requestId", &order.request_id);
     let began = Instant::now();
     let (ran, by_fault) = match faults.invocation(&pool.plan.function, is_retried, &order.trace) {
-        None => (work_off(&pool, &arn, &order).await, false),
+        None => (work_off(&pool, &arn, &order, Duration::ZERO).await, false),
         Some(fault) => (work_off_badly(&pool, &arn, &order, &fault).await, true),
     };
     drop(permit);
@@ -239,7 +239,8 @@ async fn carry_out(pool: Arc<Pool>, arn: HeaderValue, order: Order, permit: Perm
     })
 }
 
-async fn work_off(pool: &Pool, arn: &HeaderValue, order: &Order) -> Result<Ran, Error> {
+/// Has a sandbox work; `late` is what its time has lost already.
+async fn work_off(pool: &Pool, arn: &HeaderValue, order: &Order, late: Duration) -> Result<Ran, Error> {
     for _ in 0..ASSIGNMENTS_MAX {
         let sandbox = match pool.acquire().await {
             Ok(lease) => lease.take(),
@@ -249,7 +250,8 @@ async fn work_off(pool: &Pool, arn: &HeaderValue, order: &Order) -> Result<Ran, 
         let Some(sandbox) = sandbox else { continue };
         let settings = &pool.plan.settings;
         let time_max = Duration::from_secs(settings.timeout_s.into());
-        let deadline = pool.plan.surroundings.system_clock.now().plus(time_max);
+        let time_left = time_max.saturating_sub(late);
+        let deadline = pool.plan.surroundings.system_clock.now().plus(time_left);
         let event = Arc::new(Event {
             request_id: order.request_id.clone(),
             arn: arn.clone(),
@@ -264,7 +266,7 @@ async fn work_off(pool: &Pool, arn: &HeaderValue, order: &Order) -> Result<Ran, 
         if sandbox.assign(work).is_err() {
             continue; // it ended while it was idle
         }
-        let ended = match timeout(time_max, ended).await {
+        let ended = match timeout(time_left, ended).await {
             Ok(Ok(Ended { outcome: Outcome::NotTaken, .. }) | Err(_)) => continue,
             Ok(Ok(ended)) => Some(ended),
             Err(_) => {
@@ -303,10 +305,10 @@ async fn work_off_badly(pool: &Pool, arn: &HeaderValue, order: &Order, fault: &F
         failed(kind, "Runtime exited with error: signal: killed", "error\tError Type: Runtime.ExitError")
     };
     match fault.fail {
-        None => work_off(pool, arn, order).await,
+        None => work_off(pool, arn, order, delay).await,
         Some(Fail::Before) => Ok(killed()),
         Some(Fail::After) => {
-            work_off(pool, arn, order).await.map(|ran| Ran { sandbox: ran.sandbox, log: ran.log, ..killed() })
+            work_off(pool, arn, order, delay).await.map(|ran| Ran { sandbox: ran.sandbox, log: ran.log, ..killed() })
         }
     }
 }

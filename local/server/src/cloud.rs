@@ -9,6 +9,7 @@ use aws_api::{Service, Signatures};
 use event_bus::EventBus;
 use function_host::FunctionHost;
 use http_api::HttpApis;
+use identity::Identity;
 use logs::Logs;
 use mail::Mail;
 use parameters::Parameters;
@@ -295,6 +296,7 @@ pub(crate) async fn open_rooms(
         logs.services(),
         parameters.services(),
         apis.services(),
+        Identity::new(world.clone(), credentials.cloned()).services(),
     ]
     .concat();
     let worker = Worker {

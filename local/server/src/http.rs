@@ -10,13 +10,13 @@ use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::serve::ListenerExt;
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::apis::apis;
 use crate::cloud::Rooms;
+use crate::connections::{self, Limits};
 use crate::introspection;
 use crate::urls::function_urls;
 
@@ -40,16 +40,7 @@ pub async fn serve(listener: TcpListener, rooms: Arc<Rooms>, signatures: Signatu
         .layer(middleware::from_fn_with_state(Arc::clone(&port), apis))
         .layer(middleware::from_fn_with_state(Arc::clone(&port), function_urls))
         .with_state(port);
-    // Small answers must not wait for an acknowledgement of the one before.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delays");
-        }
-    });
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    if let Err(error) = axum::serve(listener, app).await {
-        tracing::error!(%error, "the port was closed");
-    }
+    connections::serve(listener, app, Limits::of_the_port()).await;
 }
 
 async fn any_of_aws(State(port): State<Arc<Port>>, request: Request) -> Response<Body> {

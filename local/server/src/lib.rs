@@ -5,6 +5,7 @@
 
 mod apis;
 mod cloud;
+mod connections;
 mod deliveries;
 mod deployment;
 mod faults;

@@ -3,7 +3,10 @@
 //! The tests know the product by its command line and its wire alone. They find the binary beside themselves
 //! (`cargo xtask test` builds it first).
 
+mod console;
 pub mod soak;
+
+pub use console::Console;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -59,15 +62,19 @@ impl Server {
         Self::start(&["--in-memory", "--bind", "0.0.0.0", "--allow-remote"]).await
     }
 
+    /// One that keeps nothing, and its console.
+    pub async fn overheard() -> (Self, Console) {
+        let mut child = command(&["--in-memory"]).env_remove("RUST_LOG").stderr(Stdio::piped()).spawn().expect(STARTS);
+        let console = Console::of(child.stderr.take().expect("it is piped"));
+        (Self::of(child).await, console)
+    }
+
     async fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(binary())
-            .args(["dev", "--port", "0"])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("tandem starts");
+        Self::of(command(arguments).spawn().expect(STARTS)).await
+    }
+
+    /// The server that a process is, as soon as it is ready.
+    async fn of(mut child: Child) -> Self {
         let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
         let first = lines.next_line().await.expect("it says something").expect("a first line");
         let endpoint = first.strip_prefix("ready ").unwrap_or_else(|| panic!("not ready: {first}")).to_owned();
@@ -104,6 +111,11 @@ impl Server {
     /// A request beside AWS's: status and body.
     pub async fn inside(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         ask(&self.endpoint, method, path, body).await.expect("it answers")
+    }
+
+    /// A request as no SDK would send it, to AWS's APIs: status and body.
+    pub async fn post(&self, headers: &[(&str, &str)], body: &[u8]) -> (u16, Value) {
+        send(&self.endpoint, "POST /", headers, body).await.expect("it answers")
     }
 
     /// Waits until nothing is queued or running.
@@ -168,14 +180,29 @@ impl Server {
     }
 }
 
+const STARTS: &str = "tandem starts";
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    command.args(["dev", "--port", "0"]).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.kill_on_drop(true);
+    command
+}
+
 /// A request beside AWS's, of whoever may find nobody there: status and body.
 pub(crate) async fn ask(endpoint: &str, method: &str, path: &str, body: &str) -> io::Result<(u16, Value)> {
+    send(endpoint, &format!("{method} {path}"), &[], body.as_bytes()).await
+}
+
+async fn send(endpoint: &str, line: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<(u16, Value)> {
     let host = endpoint.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).await?;
     let length = body.len();
-    let head =
-        format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
-    stream.write_all(format!("{head}{body}").as_bytes()).await?;
+    let mut head = format!("{line} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\nconnection: close\r\n");
+    head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
+    stream.write_all(format!("{head}\r\n").as_bytes()).await?;
+    // Who finds a body too large need not read it to its end.
+    let _ = stream.write_all(body).await;
     let mut response = String::new();
     stream.read_to_string(&mut response).await?;
     let status = response.split(' ').nth(1).and_then(|status| status.parse().ok());

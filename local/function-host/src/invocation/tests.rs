@@ -196,6 +196,51 @@ async fn a_function_sees_what_lambda_shows_it_and_nothing_of_ours() {
     assert!((0..=3000).contains(&left), "{left} ms are left by the system's clock");
 }
 
+/// A host with a plan of one fault, and a function of three seconds.
+async fn with_fault(fault: Value) -> Tandem {
+    let tandem = Tandem::new();
+    tandem.create("f", "h").await;
+    let plan = json!({"faults": [{"function": fault}]}).to_string();
+    tandem.world.faults.replace(serde_json::from_str(&plan).expect("a plan"));
+    tandem
+}
+
+#[tokio::test]
+async fn a_delay_by_a_fault_counts_towards_the_time_out() {
+    let tandem = with_fault(json!({"name": "f", "delayMs": 300})).await;
+    let began = Instant::now();
+    let (seen, failed) = tandem.invoke("f", json!({"do": "environment"})).await;
+    assert!(!failed && began.elapsed() >= Duration::from_millis(300), "{seen}");
+    let deadline = seen["headers"]["lambda-runtime-deadline-ms"].as_str().and_then(|text| text.parse::<i64>().ok());
+    let left = deadline.expect("a number") - world::Clock::system().now().millis();
+    assert!((0..=2700).contains(&left), "{left} ms are left");
+    let told = tandem.world.timeline.all();
+    let fault = told.iter().find(|moment| moment.kind == Kind::Fault).expect("it is told");
+    assert_eq!(fault.what, "fault: function f: held up 300 ms");
+}
+
+#[tokio::test]
+async fn a_delay_by_a_fault_times_out_without_running() {
+    let tandem = with_fault(json!({"delayMs": 60_000})).await;
+    tokio::time::pause(); // no process takes part
+    let began = Instant::now();
+    check(&tandem.invoke("f", json!({})).await, "Sandbox.Timedout", "Error: Task timed out after 3.00 seconds");
+    assert_eq!(began.elapsed().as_secs(), 3);
+}
+
+#[tokio::test]
+async fn a_fault_fails_a_run_before_or_after_its_work() {
+    let killed = "Error: Runtime exited with error: signal: killed";
+    for (fail, has_run) in [("before", false), ("after", true)] {
+        let tandem = with_fault(json!({"fail": fail})).await;
+        check(&tandem.invoke("f", json!({})).await, "Runtime.ExitError", killed);
+        let moment = tandem.world.timeline.all().into_iter().find(|moment| moment.kind == Kind::Invocation);
+        let detail = moment.and_then(|moment| moment.detail.clone()).unwrap_or_default();
+        assert!(detail.starts_with("fault: "), "{detail}");
+        assert_eq!(tandem.host.sandboxes() > 0, has_run);
+    }
+}
+
 #[tokio::test]
 async fn refusals_are_lambdas() {
     let tandem = Tandem::new();

@@ -64,8 +64,8 @@ struct State {
     last_result: String,
     busy: BTreeMap<u64, Busy>,
     next_busy: u64,
-    /// Of a queue: until when messages are hidden that the function failed on.
-    hidden_until: Timestamp,
+    /// Of a queue: until when messages are hidden that the function failed on, or none are received.
+    waits_until: Timestamp,
     /// Of a stream, by shard.
     shards: BTreeMap<String, ShardView>,
 }
@@ -105,7 +105,7 @@ impl Progress {
                 last_result,
                 busy: BTreeMap::new(),
                 next_busy: 0,
-                hidden_until: Timestamp::default(),
+                waits_until: Timestamp::default(),
                 shards: BTreeMap::new(),
             }),
         })
@@ -146,14 +146,14 @@ impl Progress {
         self.lock().busy.values().cloned().collect()
     }
 
-    /// The queue hides messages until then.
-    pub(crate) fn hide_until(&self, until: Timestamp) {
+    /// The queue hides messages until then, or nothing is received.
+    pub(crate) fn wait_until(&self, until: Timestamp) {
         let mut state = self.lock();
-        state.hidden_until = state.hidden_until.max(until);
+        state.waits_until = state.waits_until.max(until);
     }
 
-    pub(crate) fn hidden_until(&self) -> Timestamp {
-        self.lock().hidden_until
+    pub(crate) fn waits_until(&self) -> Timestamp {
+        self.lock().waits_until
     }
 
     pub(crate) fn change_shard(&self, shard_id: &str, change: impl FnOnce(&mut ShardView)) {

@@ -87,6 +87,8 @@ pub(crate) async fn run(poller: Arc<Poller>, mut stop: Stop) -> End {
             Some(pace) = work.join_next() => {
                 let times = if pace.ok() == Some(Pace::Throttled) { throttled.0 + 1 } else { 0 };
                 throttled = (times, if times > 0 { poller.retry_at(times) } else { Timestamp::default() });
+                // The wait may be longer than messages are hidden.
+                poller.progress.wait_until(throttled.1);
             }
             () = clock.sleep_until(gathering.until), if has_room && !gathering.held.is_empty() => {}
             () = clock.sleep_until(throttled.1), if poller.now() < throttled.1 => {}
@@ -215,7 +217,7 @@ async fn process(poller: Arc<Poller>, batch: Vec<Held>) -> Pace {
         let state = poller.outside.sources.queue(&mapping.source_arn).await;
         let timeout_s = state.map_or(VISIBILITY_TIMEOUT_S, |state| state.visibility_timeout_s);
         let newest = batch.iter().map(|held| held.received).max().unwrap_or_default();
-        poller.progress.hide_until(newest.plus(Duration::from_secs(timeout_s.into())));
+        poller.progress.wait_until(newest.plus(Duration::from_secs(timeout_s.into())));
         let count =
             format!("{} of {} messages come again, received {receives} times so far", failed.len(), batch.len());
         tracing::warn!(mapping = mapping.label(), "{why}; {count}");

@@ -289,7 +289,7 @@ impl Entry {
         if let Kind::Queue { .. } = self.mapping.kind() {
             return match outside.sources.queue(&self.mapping.source_arn).await {
                 Ok(state) if state.messages > 0 => {
-                    vec![waits(format!("{} messages", state.messages), progress.hidden_until().max(now))]
+                    vec![waits(format!("{} messages", state.messages), progress.waits_until().max(now))]
                 }
                 _ => Vec::new(),
             };

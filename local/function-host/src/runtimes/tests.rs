@@ -431,6 +431,35 @@ async fn typescript_is_bundled_by_the_projects_own_esbuild() {
     assert!(text.ends_with("esbuild failed: src/user.ts:1:1: ERROR"), "{text}");
 }
 
+/// Whether the `node` that is installed strips types; the reason is printed if not.
+fn node_strips_types() -> bool {
+    let output = std::process::Command::new("node").arg("--version").output().expect("it runs");
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let mut parts = version.trim_start_matches('v').split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let strips = (parts.next(), parts.next()) >= (Some(22), Some(6));
+    if !strips {
+        println!("the handler does not run: node is {version}, and strips types from 22.6 on");
+    }
+    strips
+}
+
+#[tokio::test]
+async fn typescript_runs_without_esbuild_where_node_strips_types_and_says_what_helps_where_not() {
+    if !have("node") {
+        return;
+    }
+    let handler = "export const handler = async (event: { name: string }): Promise<string> => `hello ${event.name}`;";
+    let project = Project::new(&[("src/user.mts", handler)]);
+    let answer = project.run("nodejs22.x", "src/user.handler", json!({"name": "you"})).await;
+    if node_strips_types() {
+        Project::check(&answer, &json!("hello you"));
+    } else {
+        check_failed(&answer, "Runtime.InvalidEntrypoint", "RequestId: ");
+        let line = last_line(&answer);
+        assert!(line.contains("install Node.js 22.18 or newer, or esbuild in the project"), "{line}");
+    }
+}
+
 #[tokio::test]
 async fn rust_projects_are_built_and_errors_are_shown() {
     let project = Project::new(&[

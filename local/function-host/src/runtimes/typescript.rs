@@ -104,6 +104,30 @@ fn is_module_folder(source: &Path) -> bool {
 mod tests {
     use super::*;
 
+    /// How a handler would run on a Node.js of this version, in a project without esbuild.
+    async fn with_node(version: (u32, u32, u32)) -> Result<Run, InvalidEntrypoint> {
+        let root = tempfile::tempdir().expect("a directory");
+        let source = root.path().join("user.ts");
+        let node = Interpreter { path: "node".into(), version, has_boto3: false };
+        bundle("f", root.path(), &source, &node).await
+    }
+
+    #[tokio::test]
+    async fn without_esbuild_node_strips_the_types_where_it_can() {
+        for (version, flags) in [((22, 18, 0), 1), ((24, 1, 0), 1), ((22, 6, 0), 2)] {
+            let Ok(Run::Stripped(given)) = with_node(version).await else { panic!("{version:?} can") };
+            assert_eq!(given.len(), flags, "{version:?}: {given:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn where_nothing_runs_typescript_both_ways_out_are_named() {
+        let Err(InvalidEntrypoint(text)) = with_node((20, 11, 1)).await else { panic!("it cannot") };
+        let ways = "user.ts is TypeScript, which Node.js 20.11 does not run: install Node.js 22.18 or newer, or esbuild in \
+                    the project (npm install --save-dev esbuild)";
+        assert!(text.ends_with(ways), "{text}");
+    }
+
     #[test]
     fn javascript_comes_before_typescript() {
         let root = tempfile::tempdir().expect("a directory");
