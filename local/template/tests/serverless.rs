@@ -510,3 +510,23 @@ fn code_lies_where_tools_left_it() {
     assert_eq!(properties(&template, "F")["Code"], local("/app/rust"));
     assert_eq!(properties(&template, "F")["Handler"], json!("greet"));
 }
+
+#[test]
+fn what_keeps_nobody_out_here_is_named() {
+    let api = "  Api:\n    Type: AWS::Serverless::Api\n    Properties:\n      StageName: a\n      Auth: {ApiKeyRequired: true, UsagePlan: \
+               {CreateUsagePlan: PER_API}}\n";
+    let event = "Events: {Get: {Type: Api, Properties: {RestApiId: !Ref Api, Path: /, Method: get, Auth: {ApiKeyRequired: \
+                 true, ResourcePolicy: {IpRangeWhitelist: [1.2.3.4]}}}}}";
+    let template = expanded(&function(event, api));
+    let mut warnings: Vec<&str> = template.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    warnings.sort_unstable();
+    assert_eq!(
+        warnings,
+        [
+            "ApiKeyRequired in the Auth of Api has no effect here: everybody is let in",
+            "ApiKeyRequired in the Auth of the event Get of Fn has no effect here: everybody is let in",
+            "ResourcePolicy in the Auth of the event Get of Fn has no effect here: everybody is let in",
+            "UsagePlan in the Auth of Api has no effect here: everybody is let in",
+        ]
+    );
+}

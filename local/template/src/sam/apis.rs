@@ -145,9 +145,22 @@ impl Expansion<'_> {
                 let message = format!("the Domain of {} is not made here", api.id);
                 self.warnings.push(Warning::new(&api.span, message));
             }
+            if let Some(auth) = api.auth() {
+                self.name_unasked(auth, &api.id);
+            }
             if api.is_rest { self.rest_api(&api)? } else { self.http_api(&api)? }
         }
         Ok(())
+    }
+
+    /// What of an `Auth` nothing here asks: it must not look as if it kept anybody out.
+    pub(super) fn name_unasked(&mut self, auth: &Map, whose: &str) {
+        for key in ["ApiKeyRequired", "ResourcePolicy", "UsagePlan"] {
+            if let Some(entry) = auth.entry(key).filter(|entry| entry.value.as_bool() != Some(false)) {
+                let message = format!("{key} in the Auth of {whose} has no effect here: everybody is let in");
+                self.warnings.push(Warning::new(&entry.key_span, message));
+            }
+        }
     }
 
     /// Who may call a route: the event's own authorizer, or the API's default.

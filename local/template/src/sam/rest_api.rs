@@ -88,6 +88,9 @@ impl Expansion<'_> {
                 self.warnings.push(Warning::new(&entry.key_span, message));
             }
         }
+        if let Some(auth) = event.properties.get("Auth").and_then(Node::as_map) {
+            self.name_unasked(auth, &format!("the event {} of {}", event.name, event.function.id));
+        }
         let any = method.eq_ignore_ascii_case("any");
         let method = method.to_uppercase();
         if !self.routes.insert((api.id.clone(), format!("{method} {path}"))) {
