@@ -20,6 +20,7 @@ pub struct Request {
     secret_binary: Option<Hidden>,
     secret_string: Option<Hidden>,
     version_stages: Option<Vec<String>>,
+    rotation_token: Option<Hidden>,
 }
 
 #[derive(Serialize)]
@@ -33,6 +34,9 @@ pub struct Response {
 
 pub async fn run(room: &Parameters, request: Request, _call: &Call) -> Result<Response, Error> {
     let token = token_in(request.client_request_token)?;
+    if request.rotation_token.is_some() {
+        return Err(Error::not_implemented("RotationToken"));
+    }
     let mut constraints = Constraints::new();
     if let Some(stages) = &request.version_stages {
         constraints.count(stages, "versionStages", 1, 20);
@@ -101,5 +105,15 @@ mod tests {
         let message = "You must provide a ClientRequestToken value. We recommend a UUID-type value.";
         let input = json!({ "SecretId": "a", "SecretString": "2" });
         t.secrets("PutSecretValue", input).await.error("InvalidRequestException", message);
+    }
+
+    #[tokio::test]
+    async fn a_rotation_is_refused_by_name() {
+        let t = Room::new();
+        t.create_secret("a", "1").await;
+        let mut rotation = input(2, "2");
+        rotation["RotationToken"] = json!("00000000-0000-0000-0000-000000000000");
+        let message = "RotationToken is not implemented by this server.";
+        t.secrets("PutSecretValue", rotation).await.error("InvalidParameterException", message);
     }
 }
