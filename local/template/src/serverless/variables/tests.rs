@@ -17,7 +17,7 @@ fn world() -> World {
     let texts = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let stored = |value: &str, kind: &str| StoredParameter { value: value.to_owned(), kind: kind.to_owned() };
     World {
-        environment: texts(&[("HOME", "/home/a"), ("TRICK", "${self:custom.a}")]),
+        environment: texts(&[("HOME", "/srv/a"), ("TRICK", "${self:custom.a}")]),
         files: texts(&[
             ("conf/a.yml", "dev: {size: 1, name: 'a-${sls:stage}'}\nprod: {size: 2}\nlist: [x, y]\nempty:\n"),
             ("a.json", r#"{"b": {"c": [true]}}"#),
@@ -107,7 +107,7 @@ fn scripts_are_evaluated_by_the_caller() {
 
 #[test]
 fn the_environment_and_its_files() {
-    check("${env:HOME}", json!("/home/a"));
+    check("${env:HOME}", json!("/srv/a"));
     check("${env:FROM_FILE}-${env:ONLY}", json!("dev-default"));
     check("${env:NONE, 'n'}", json!("n"));
     check("${env:TRICK}", json!("A"));
