@@ -12,12 +12,14 @@ mod bus;
 mod files;
 mod house;
 mod pool;
+mod service_file;
 mod stack_file;
 mod wire;
 
 pub use bus::{event_pattern, input_transformer};
 pub use files::{function_code, raw_mail};
 pub use pool::{access_token, list_users_filter, srp};
+pub use service_file::serverless;
 pub use stack_file::template;
 pub use wire::{arn, operation, query, request, signature};
 
@@ -36,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     ("query", query),
     ("raw_mail", raw_mail),
     ("request", request),
+    ("serverless", serverless),
     ("signature", signature),
     ("srp", srp),
     ("template", template),

@@ -70,7 +70,7 @@ macro_rules! targets {
 
 targets! {
     access_token, arn, event_pattern, function_code, input_transformer, list_users_filter, operation, query, raw_mail,
-    request, signature, srp, template,
+    request, serverless, signature, srp, template,
 }
 
 fn try_all(name: &str) {
