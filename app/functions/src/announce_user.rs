@@ -13,16 +13,15 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use lambda_runtime::Context;
-use serde_json::Value;
 use serde_json::value::RawValue;
-use tandem_profiles::{Change, EventId, Identity, IdentityEvent, Metadata, Origin, SOURCE, Timestamp, UserId};
-use uuid::Uuid;
+use tandem_pool::Bus;
+use tandem_profiles::{Change, EventId, IdentityEvent, Metadata, Origin, Timestamp, UserId};
 
 use crate::environment::{Invalid, optional, required};
-use crate::error::{Error, reason};
+use crate::error::Error;
 use crate::trace::traceparent;
+use crate::trigger_event::TriggerEvent;
 
 /// What `_HANDLER` is for this function.
 pub const HANDLER: &str = "announce-user";
@@ -41,8 +40,6 @@ const ATTEMPTS: u32 = 2;
 
 /// For all calls together, should the bus turn an entry down for the moment.
 const PUBLISH_TIMEOUT: Duration = Duration::from_millis(3500);
-const ENTRY_ATTEMPTS: u32 = 2;
-const ENTRY_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// What the function is told by its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +87,7 @@ fn names(list: &str) -> Vec<String> {
 
 /// The function, with its client made.
 pub struct AnnounceUser {
-    events: aws_sdk_eventbridge::Client,
+    bus: Bus,
     settings: Settings,
 }
 
@@ -105,7 +102,7 @@ impl AnnounceUser {
             .timeout_config(timeouts.build())
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
             .build();
-        Self { events: aws_sdk_eventbridge::Client::from_conf(config), settings }
+        Self { bus: Bus::new(aws_sdk_eventbridge::Client::from_conf(config), &settings.bus), settings }
     }
 
     /// One run of the trigger. Answers with the text that came, so that even a number too big for us is as it was.
@@ -134,53 +131,8 @@ impl AnnounceUser {
 
     /// The bus's id of the event, or why there is none.
     async fn publish(&self, event: &IdentityEvent, trace: Option<&str>) -> Result<String, String> {
-        let entry = PutEventsRequestEntry::builder()
-            .event_bus_name(&self.settings.bus)
-            .source(SOURCE)
-            .detail_type(event.detail_type())
-            .detail(event.detail())
-            .set_trace_header(trace.map(ToOwned::to_owned))
-            .build();
-        let publishing = async {
-            for attempt in 1..=ENTRY_ATTEMPTS {
-                let answer = self.events.put_events().entries(entry.clone()).send().await;
-                let answer = answer.map_err(|error| reason(&error))?;
-                match taken(answer.failed_entry_count, answer.entries()) {
-                    Ok(id) => return Ok(id),
-                    // The SDK repeats requests, but not entries: those fail inside an answer that is a success.
-                    Err(Turned { later: true, .. }) if attempt < ENTRY_ATTEMPTS => {
-                        tokio::time::sleep(ENTRY_RETRY_DELAY).await;
-                    }
-                    Err(turned) => return Err(turned.reason),
-                }
-            }
-            Err("no attempt was made".to_owned())
-        };
-        tokio::time::timeout(PUBLISH_TIMEOUT, publishing).await.unwrap_or_else(|_| Err("time ran out".to_owned()))
-    }
-}
-
-/// An entry that the bus turned down.
-#[derive(Debug, PartialEq, Eq)]
-struct Turned {
-    reason: String,
-    /// Whether it may take the entry later.
-    later: bool,
-}
-
-/// What the bus's answer says about our one entry. (A bus that does not exist says "taken" as well; only the deployment
-/// can check that.)
-fn taken(failed_entry_count: i32, entries: &[PutEventsResultEntry]) -> Result<String, Turned> {
-    let [entry] = entries else {
-        return Err(Turned { reason: "the bus did not answer for the event".to_owned(), later: false });
-    };
-    match (failed_entry_count, entry.error_code(), entry.event_id()) {
-        (0, None, Some(id)) => Ok(id.to_owned()),
-        (_, code, _) => {
-            let reason = code.unwrap_or("the bus gave no event id").to_owned();
-            let later = matches!(code, Some("InternalFailure" | "InternalException" | "ThrottlingException"));
-            Err(Turned { reason, later })
-        }
+        let published = tokio::time::timeout(PUBLISH_TIMEOUT, self.bus.publish(event, trace)).await;
+        published.map_or_else(|_| Err("time ran out".to_owned()), |published| published.map_err(|turned| turned.reason))
     }
 }
 
@@ -191,51 +143,23 @@ fn announcement(
     trace: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<IdentityEvent>, Error> {
-    let event: Value = serde_json::from_str(event).unwrap_or_default();
-    if event["triggerSource"] != SIGN_UP {
+    let event = TriggerEvent::parse(event);
+    if event.source() != SIGN_UP {
         return Ok(None);
     }
-    let user = &event["request"]["userAttributes"];
-    let missing = Error::IncompleteTriggerEvent;
-    let user_id = text(&user["sub"]).and_then(|sub| UserId::new(sub).ok()).ok_or_else(|| missing("user's sub"))?;
-    let user_pool_id = text(&event["userPoolId"]).ok_or_else(|| missing("userPoolId"))?;
-    let federated = user["cognito:user_status"] == FEDERATED_STATUS;
+    let identity = event.identity(attributes)?;
+    let federated = event.attribute("cognito:user_status").is_some_and(|status| status == FEDERATED_STATUS);
     let origin = if federated { Origin::Federated } else { Origin::SignUp };
     let metadata = Metadata {
         traceparent: trace.and_then(traceparent),
-        ..Metadata::new(event_id(&user_pool_id, &user_id, now), now, origin)
-    };
-    let passed_on = attributes.iter().filter_map(|name| Some((name.clone(), text(&user[name])?)));
-    let identity = Identity {
-        username: text(&event["userName"]).unwrap_or_else(|| user_id.to_string()),
-        email: text(&user["email"]),
-        email_verified: text(&user["email_verified"]).is_some_and(|flag| flag.eq_ignore_ascii_case("true")),
-        name: text(&user["name"]),
-        attributes: passed_on.collect(),
-        user_id,
-        user_pool_id,
+        ..Metadata::new(event_id(&identity.user_pool_id, &identity.user_id, now), now, origin)
     };
     Ok(Some(IdentityEvent { metadata, change: Change::Created(identity) }))
 }
 
-/// What Cognito writes as a string, though not always: flags and numbers have been seen as such.
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
 /// An id whose time is the event's and whose other bits depend on the user alone.
 fn event_id(user_pool_id: &str, user_id: &UserId, now: Timestamp) -> EventId {
-    let name = format!("{SIGN_UP} {user_pool_id} {user_id}");
-    let hash = Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes());
-    // From the end: its bytes are hash through and through.
-    let mut random = [0; 10];
-    random.copy_from_slice(&hash.as_bytes()[6..]);
-    EventId::new(now, random)
+    EventId::named(now, &format!("{SIGN_UP} {user_pool_id} {user_id}"))
 }
 
 #[cfg(test)]

@@ -3,10 +3,8 @@
 //! The error types that Lambda reports (and that dead letters carry) are names of ours and stay the same, whatever
 //! the code's types are called. The words never quote what users have entered: they end up in logs and queues.
 
-use std::error::Error as StdError;
 use std::fmt;
 
-use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use lambda_runtime::Diagnostic;
 use tandem_profiles::InvalidEvent;
 
@@ -73,23 +71,4 @@ impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
         Self { error_type: error.error_type().to_owned(), error_message: error.to_string() }
     }
-}
-
-/// Why an SDK call failed, in a few words: the service's code, or the chain of causes. Messages of services are left
-/// out, because some quote the request.
-pub(crate) fn reason<E, R>(error: &SdkError<E, R>) -> String
-where
-    E: ProvideErrorMetadata + StdError + 'static,
-    R: std::fmt::Debug,
-{
-    if let Some(code) = error.as_service_error().and_then(ProvideErrorMetadata::code) {
-        return code.to_owned();
-    }
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    words
 }

@@ -15,6 +15,7 @@ pub mod create_profile;
 pub mod environment;
 mod error;
 mod trace;
+mod trigger_event;
 pub mod welcome_email;
 mod welcome_note;
 

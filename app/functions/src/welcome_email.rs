@@ -13,12 +13,13 @@ use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
 use lambda_runtime::Context;
 use serde_json::Value;
+use tandem_pool::reason;
 use tandem_profiles::{Change, EventId, Identity, IdentityEvent, Origin, ProfileStore, Standing, Timestamp};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::bus_event::identity_event;
 use crate::environment::{Invalid, required, table_name};
-use crate::error::{Error, reason};
+use crate::error::Error;
 use crate::welcome_note::{Claim, Run, Welcome, WelcomeNotes};
 
 /// What `_HANDLER` is for this function.

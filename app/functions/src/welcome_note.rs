@@ -10,9 +10,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use lambda_runtime::Context;
+use tandem_pool::reason;
 use tandem_profiles::{EXPIRY, EventId, PARTITION_KEY, SORT_KEY, Timestamp, UserId, partition_key};
 
-use crate::error::{Error, reason};
+use crate::error::Error;
 
 const WELCOME: &str = "WELCOME";
 const IN_PROGRESS: &str = "IN_PROGRESS";

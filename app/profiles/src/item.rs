@@ -27,6 +27,7 @@ pub(crate) const EMAIL: &str = "email";
 pub(crate) const EMAIL_VERIFIED: &str = "emailVerified";
 pub(crate) const NAME: &str = "name";
 pub(crate) const IDENTITY_ATTRIBUTES: &str = "identityAttributes";
+pub(crate) const IDENTITY_GROUPS: &str = "identityGroups";
 pub(crate) const IDENTITY_STATUS: &str = "identityStatus";
 pub(crate) const IDENTITY_AS_OF: &str = "identityAsOf";
 pub(crate) const IDENTITY_EVENT_ID: &str = "identityEventId";
@@ -37,6 +38,7 @@ pub(crate) const SCHEMA_VERSION_NAME: &str = "schemaVersion";
 pub(crate) const VERSION: &str = "version";
 
 const ACTIVE: &str = "ACTIVE";
+const DISABLED: &str = "DISABLED";
 const DELETED: &str = "DELETED";
 
 /// The attributes of a profile's item that Tandem owns. Every other name is the application's.
@@ -51,6 +53,7 @@ pub const OWNED_ATTRIBUTES: &[&str] = &[
     EMAIL_VERIFIED,
     NAME,
     IDENTITY_ATTRIBUTES,
+    IDENTITY_GROUPS,
     IDENTITY_STATUS,
     IDENTITY_AS_OF,
     IDENTITY_EVENT_ID,
@@ -84,6 +87,8 @@ pub(crate) fn number(value: impl Into<u64>) -> AttributeValue {
 /// depend on what is there.
 pub(crate) fn identity_attributes(identity: &Identity, as_of: AsOf) -> Vec<(&'static str, Option<AttributeValue>)> {
     let others = identity.attributes.iter().map(|(name, value)| (name.clone(), text(value))).collect::<Item>();
+    // A set must have members.
+    let groups = (!identity.groups.is_empty()).then(|| AttributeValue::Ss(identity.groups.iter().cloned().collect()));
     vec![
         (USER_ID, Some(text(identity.user_id.as_str()))),
         (USER_POOL_ID, Some(text(&identity.user_pool_id))),
@@ -93,7 +98,8 @@ pub(crate) fn identity_attributes(identity: &Identity, as_of: AsOf) -> Vec<(&'st
         (EMAIL_VERIFIED, Some(AttributeValue::Bool(identity.email_verified))),
         (NAME, identity.name.as_ref().map(text)),
         (IDENTITY_ATTRIBUTES, (!others.is_empty()).then_some(AttributeValue::M(others))),
-        (IDENTITY_STATUS, Some(text(ACTIVE))),
+        (IDENTITY_GROUPS, groups),
+        (IDENTITY_STATUS, Some(text(if identity.enabled { ACTIVE } else { DISABLED }))),
         (IDENTITY_AS_OF, Some(text(as_of.occurred_at))),
         (IDENTITY_EVENT_ID, Some(text(as_of.event_id))),
         (SCHEMA_VERSION_NAME, Some(number(SCHEMA_VERSION))),
@@ -142,6 +148,8 @@ pub(crate) fn profile<A: DeserializeOwned>(mut item: Item) -> Result<Option<User
         email: owned(&item, EMAIL)?,
         email_verified: owned::<Option<bool>>(&item, EMAIL_VERIFIED)?.unwrap_or_default(),
         name: owned(&item, NAME)?,
+        enabled: owned::<Option<String>>(&item, IDENTITY_STATUS)?.is_none_or(|status| status != DISABLED),
+        groups: owned::<Option<_>>(&item, IDENTITY_GROUPS)?.unwrap_or_default(),
         attributes: owned::<Option<_>>(&item, IDENTITY_ATTRIBUTES)?.unwrap_or_default(),
     };
     let as_of = as_of(&item)?;

@@ -1,4 +1,5 @@
-use serde_json::json;
+use serde_json::{Value, json};
+use tandem_profiles::Identity;
 
 use super::*;
 
@@ -55,6 +56,8 @@ fn a_sign_up_is_announced_with_what_the_pool_says() {
         email: Some("ada@example.com".into()),
         email_verified: true,
         name: Some("Ada Lovelace".into()),
+        enabled: true,
+        groups: [].into(),
         attributes: [].into(),
     };
     assert_eq!(identity, expected);
@@ -151,41 +154,6 @@ fn the_ids_of_one_sign_up_differ_in_their_time_alone() {
 fn the_ids_of_two_users_of_one_moment_differ() {
     let id = |sub: &str| event_id("pool", &UserId::new(sub).expect("an id"), now());
     assert_ne!(id("ada"), id("eve"));
-}
-
-fn entry(id: Option<&str>, code: Option<&str>) -> PutEventsResultEntry {
-    let entry = PutEventsResultEntry::builder().set_event_id(id.map(Into::into));
-    entry.set_error_code(code.map(Into::into)).build()
-}
-
-#[test]
-fn an_entry_with_an_id_is_taken() {
-    assert_eq!(taken(0, &[entry(Some("id"), None)]), Ok("id".into()));
-}
-
-#[track_caller]
-fn turned_down(failed: i32, entries: &[PutEventsResultEntry], reason: &str, later: bool) {
-    assert_eq!(taken(failed, entries), Err(Turned { reason: reason.into(), later }));
-}
-
-#[test]
-fn a_throttled_entry_may_be_taken_later() {
-    turned_down(1, &[entry(None, Some("ThrottlingException"))], "ThrottlingException", true);
-}
-
-#[test]
-fn a_forbidden_entry_is_turned_down_for_good() {
-    turned_down(1, &[entry(None, Some("AccessDeniedException"))], "AccessDeniedException", false);
-}
-
-#[test]
-fn a_failure_is_a_failure_even_with_an_id() {
-    turned_down(1, &[entry(Some("id"), None)], "the bus gave no event id", false);
-}
-
-#[test]
-fn an_answer_without_our_entry_is_none() {
-    turned_down(0, &[], "the bus did not answer for the event", false);
 }
 
 #[test]

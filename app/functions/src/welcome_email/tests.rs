@@ -14,6 +14,8 @@ fn ada() -> Identity {
         email: Some("ada@example.com".into()),
         email_verified: true,
         name: Some("Ada Lovelace".into()),
+        enabled: true,
+        groups: [].into(),
         attributes: [].into(),
     }
 }

@@ -35,7 +35,7 @@ fn check(event: &IdentityEvent) {
 
 fn bare() -> Identity {
     let empty = std::collections::BTreeMap::new();
-    Identity { email: None, email_verified: false, name: None, attributes: empty, ..ada() }
+    Identity { email: None, email_verified: false, name: None, groups: [].into(), attributes: empty, ..ada() }
 }
 
 #[test]
@@ -82,6 +82,8 @@ fn the_detail_is_written_as_the_contract_has_it() {
             "email": "ada-sub@Example.com",
             "emailVerified": true,
             "name": "Ada Lovelace",
+            "enabled": true,
+            "groups": ["staff"],
             "attributes": {"locale": "en"},
         },
     });

@@ -33,6 +33,8 @@ pub fn identity(sub: &str) -> Identity {
         email: Some(format!("{sub}@Example.com")),
         email_verified: true,
         name: Some("Ada Lovelace".into()),
+        enabled: true,
+        groups: ["staff".to_owned()].into(),
         attributes: [("locale".to_owned(), "en".to_owned())].into(),
     }
 }

@@ -50,7 +50,7 @@ async fn a_user_never_heard_of_has_no_profile() {
 #[tokio::test]
 async fn what_an_update_leaves_out_goes() {
     let store = store_with_ada().await;
-    let bare = Identity { email: None, name: None, attributes: [].into(), ..ada() };
+    let bare = Identity { email: None, name: None, enabled: false, groups: [].into(), attributes: [].into(), ..ada() };
     assert_eq!(store.apply(&updated(bare.clone(), 1, 2), now()).await.expect("applied"), Applied::Updated);
     assert_eq!(profile(&store).await.identity, bare);
     assert!(store.get_by_email::<Attributes>("ada-sub@example.com").await.expect("read").is_empty());

@@ -1,0 +1,1 @@
+//! Pool against table: drift, repair, backfill.
