@@ -48,7 +48,8 @@ def test_imported_users_must_set_a_password(cloud):
     attributes = {one["Name"]: one["Value"] for one in user["UserAttributes"]}
     assert attributes["name"] == "Ada, Countess of Lovelace"
     assert cloud.mailbox(ADA["email"]) == []
-    group = f"/aws/cognito/userpools/{cloud.pool}/{cloud.pools.describe_user_pool(UserPoolId=cloud.pool)['UserPool']['Name']}"
+    name = cloud.pools.describe_user_pool(UserPoolId=cloud.pool)["UserPool"]["Name"]
+    group = f"/aws/cognito/userpools/{cloud.pool}/{name}"
     events = cloud.client("logs").filter_log_events(logGroupName=group, filterPattern="FAILED")["events"]
     assert [event["logStreamName"] for event in events] == [f"{done['JobId']}/move"]
     assert "Line Number 3 - The User Record does not set any" in events[0]["message"]
