@@ -15,7 +15,10 @@ pub async fn run(room: &UserPools, request: Request, _call: &Call) -> Result<Res
     let refused = |message: String| Err(Error::PreconditionNotMet(message));
     let job: Declared<ImportJob> = room.store.declared(&pool.id, &request.job_id).await?.as_of(now);
     if job.document.status != JobStatus::Created {
-        return refused(format!("{} is {:?}; only a job that is Created can be started", job.name, job.document.status));
+        return refused(format!(
+            "{} is {:?}; only a job that is Created can be started",
+            job.name, job.document.status
+        ));
     }
     if !job.document.is_uploaded {
         return refused(format!("No csv file was uploaded for {}", job.name));
