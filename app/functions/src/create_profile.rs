@@ -5,10 +5,12 @@
 
 use aws_config::SdkConfig;
 use serde_json::Value;
-use tandem_profiles::{ProfileStore, Timestamp};
+use tandem_profiles::{Applied, ProfileStore, Timestamp};
 
 use crate::bus_event::identity_event;
+use crate::clock::Running;
 use crate::error::Error;
+use crate::metrics::{self, Metric};
 
 /// What `_HANDLER` is for this function.
 pub const HANDLER: &str = "create-profile";
@@ -27,7 +29,12 @@ impl CreateProfile {
     /// One delivery.
     pub async fn handle(&self, event: &Value, now: Timestamp) -> Result<(), Error> {
         let Some(event) = identity_event(event)? else { return Ok(()) };
+        let time = Running::since(now);
         let applied = self.profiles.apply(&event, now).await?;
+        metrics::count(metric(applied));
+        if matches!(applied, Applied::Created | Applied::Updated | Applied::Erased) {
+            metrics::age(event.metadata.occurred_at, time.now());
+        }
         tracing::info!(
             outcome = ?applied,
             count = 1,
@@ -37,5 +44,16 @@ impl CreateProfile {
             "identity event applied"
         );
         Ok(())
+    }
+}
+
+fn metric(applied: Applied) -> Metric {
+    match applied {
+        Applied::Created => Metric::Created,
+        Applied::Updated => Metric::Updated,
+        Applied::Erased => Metric::Deleted,
+        Applied::Duplicate => Metric::Duplicate,
+        Applied::Stale => Metric::Stale,
+        Applied::Tombstoned => Metric::Tombstoned,
     }
 }
