@@ -87,6 +87,23 @@ impl Invocations {
         .await
     }
 
+    /// Without metrics, and with spans.
+    #[cfg(test)]
+    pub fn traced(spans: Spans) -> Self {
+        Self { metrics: Metrics::off(), spans: Some(spans) }
+    }
+
+    #[cfg(test)]
+    pub fn spans(&self) -> &Spans {
+        self.spans.as_ref().expect("there are spans")
+    }
+
+    /// What the process's subscriber would be, were there no log.
+    #[cfg(test)]
+    pub fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + 'static {
+        tracing_subscriber::registry().with(self.spans.as_ref().map(Spans::layer))
+    }
+
     /// Does the work of one invocation.
     pub async fn around<R>(
         &self,
@@ -114,7 +131,7 @@ impl Invocations {
 }
 
 /// The log as `lambda_runtime` has it, for people or for CloudWatch: no times, which Lambda adds, and no targets.
-pub(crate) fn log<S, W>(writer: W, is_json: bool, filter: EnvFilter) -> Box<dyn Layer<S> + Send + Sync>
+pub fn log<S, W>(writer: W, is_json: bool, filter: EnvFilter) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: tracing::Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -133,7 +150,7 @@ fn log_filter() -> EnvFilter {
 
 /// The SDK and what is below it never say more than `info` unless `RUST_LOG` names them: they would write whole requests
 /// with names and addresses in them.
-pub(crate) fn filter(level: Option<&str>, rust_log: Option<&str>) -> EnvFilter {
+pub fn filter(level: Option<&str>, rust_log: Option<&str>) -> EnvFilter {
     const TALKATIVE: [&str; 4] = ["aws_", "hyper", "h2", "rustls"];
     let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     let rust_log = rust_log.unwrap_or_default();

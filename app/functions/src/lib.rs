@@ -18,7 +18,7 @@ mod clock;
 pub mod create_profile;
 pub mod environment;
 mod error;
-mod invocation;
+pub mod invocation;
 pub mod metrics;
 pub mod notice_sign_in;
 mod policy;

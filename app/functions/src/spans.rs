@@ -164,12 +164,14 @@ impl Spans {
         span
     }
 
+    fn is_paused(&self) -> bool {
+        self.paused_until.lock().expect("nobody panics with it").is_some_and(|end| Instant::now() < end)
+    }
+
     /// Sends what there is, if the collector takes it in time.
     pub async fn flush(&self) {
         let spans = std::mem::take(&mut *self.kept.0.lock().expect("nobody panics with it"));
-        let is_paused =
-            self.paused_until.lock().expect("nobody panics with it").is_some_and(|end| Instant::now() < end);
-        if spans.is_empty() || is_paused {
+        if spans.is_empty() || self.is_paused() {
             return;
         }
         let count = spans.len();
