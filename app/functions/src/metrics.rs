@@ -21,7 +21,7 @@
 //! | `WithoutUser` | Count | reread-user | calls in which CloudTrail named no user: left to the reconciler |
 //! | `Welcomed` | Count | welcome-email | mails sent |
 //! | `NotWelcomed` | Count | welcome-email | new users without a mail; the log says why |
-//! | `Failed` | Count | all | invocations that ended with an error; Lambda tries those again that came from a bus |
+//! | `Failed` | Count | all | invocations that ended with an error of ours; Lambda tries those again that came from a bus. Those that Lambda ended itself are in its own `Errors` alone |
 //!
 //! Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html.
 
