@@ -130,13 +130,14 @@ impl Invocations {
     }
 }
 
-/// The log as `lambda_runtime` has it, for people or for CloudWatch: no times, which Lambda adds, and no targets.
+/// The log as `lambda_runtime` has it, for people or for CloudWatch: no times, which Lambda adds, and no targets. No colours
+/// either: whatever reads it is no terminal.
 pub fn log<S, W>(writer: W, is_json: bool, filter: EnvFilter) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: tracing::Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let layer = fmt::layer().with_writer(writer).with_target(false).without_time();
+    let layer = fmt::layer().with_writer(writer).with_target(false).without_time().with_ansi(false);
     if is_json { Box::new(layer.json().with_filter(filter)) } else { Box::new(layer.with_filter(filter)) }
 }
 

@@ -28,7 +28,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::{Span, Subscriber, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{FilterExt as _, Targets, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::environment::optional;
@@ -136,8 +136,9 @@ impl Spans {
             .with_target(TARGET, LevelFilter::INFO)
             .with_targets(calls.map(|target| (target, LevelFilter::DEBUG)));
         let tracer = self.provider.tracer("tandem");
-        let layer = tracing_opentelemetry::layer().with_tracer(tracer);
-        Box::new(layer.with_location(false).with_threads(false).with_filter(seen))
+        let layer = tracing_opentelemetry::layer().with_tracer(tracer).with_tracked_inactivity(false);
+        let layer = layer.with_location(false).with_threads(false).with_target(false).with_level(false);
+        Box::new(layer.with_filter(seen.and(filter_fn(|metadata| metadata.is_span()))))
     }
 
     /// The span of an invocation, to do its work in.
