@@ -149,15 +149,15 @@ fn log_filter() -> EnvFilter {
     filter(level.as_deref(), rust_log.as_deref())
 }
 
-/// The SDK and what is below it never say more than `info` unless `RUST_LOG` names them: they would write whole requests
-/// with names and addresses in them.
+/// The SDK, Lambda's runtime and what is below them never say more than `info` unless `RUST_LOG` names them: they would
+/// write whole requests and events, with names and addresses in them.
 pub fn filter(level: Option<&str>, rust_log: Option<&str>) -> EnvFilter {
-    const TALKATIVE: [&str; 4] = ["aws_", "hyper", "h2", "rustls"];
+    const TALKATIVE: [&str; 5] = ["aws_", "lambda_", "hyper", "h2", "rustls"];
     let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     let rust_log = rust_log.unwrap_or_default();
     let mut filter = EnvFilter::builder().with_default_directive(level.into()).parse_lossy(rust_log);
-    for target in TALKATIVE {
-        if level > LevelFilter::INFO && !rust_log.contains(target) {
+    if filter.max_level_hint().is_none_or(|most| most > LevelFilter::INFO) {
+        for target in TALKATIVE.into_iter().filter(|target| !rust_log.contains(target)) {
             filter = filter.add_directive(format!("{target}=info").parse().expect("a directive"));
         }
     }
