@@ -3,11 +3,12 @@
 //! | Variable | Function | Meaning |
 //! |---|---|---|
 //! | `_HANDLER` | all | which function this process is; Lambda sets it from the function's `Handler` |
-//! | `EVENT_BUS_NAME` | announce-user, notice-sign-in, reread-user | name or ARN of the bus; required |
+//! | `EVENT_BUS_NAME` | announce-user, notice-sign-in, reread-user, create-profile | name or ARN of the bus; required, except by create-profile, which tells it of conflicts |
 //! | `ON_PUBLISH_FAILURE` | announce-user, notice-sign-in | what becomes of the user's call if the bus does not take the event. `fail`: Cognito tells the user. `continue`: it is logged, and found later. Unless said, a sign-up fails, because nothing else may ever tell of it but the next sign-in; a sign-in goes on, because the next one and the reconciler find the same |
 //! | `EVENT_ATTRIBUTES` | announce-user, notice-sign-in, reread-user | names of user attributes to pass on in `data.attributes`, with commas between; none by default. The same for all, or they contradict each other |
 //! | `TABLE_NAME` | notice-sign-in, reread-user, create-profile, welcome-email | the profiles' table; required |
 //! | `USER_POOL_ID` | reread-user | the pool whose users have profiles; calls about other pools are passed over. Without it every pool's, and calls that name none are passed over |
+//! | `UNIQUE_EMAIL` | create-profile | `true` if a verified address may be one profile's alone; `false` is the default |
 //! | `SENDER_ADDRESS` | welcome-email | whom the mail is from; required, and verified in SES |
 //! | `METRICS` | all | `emf` (the default: lines that CloudWatch makes metrics of) or `off` |
 //! | `METRICS_NAMESPACE` | all | where the metrics are; `Tandem` by default |
@@ -56,6 +57,15 @@ pub(crate) fn required(name: &'static str, meaning: &'static str) -> Result<Stri
 
 pub(crate) fn table_name() -> Result<String, Invalid> {
     required("TABLE_NAME", "the name of the profiles' table")
+}
+
+/// A variable that is `true` or `false`; not set, it is `false`.
+pub(crate) fn flag(name: &'static str) -> Result<bool, Invalid> {
+    match optional(name).as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(Invalid::Value { name, value: other.to_owned(), expected: "true or false" }),
+    }
 }
 
 pub(crate) fn bus_name() -> Result<String, Invalid> {

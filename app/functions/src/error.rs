@@ -33,6 +33,9 @@ pub enum Error {
     /// The pool could not be read.
     #[error(transparent)]
     Pool(#[from] tandem_pool::Error),
+    /// The bus did not take the news of a conflict; the profile is written.
+    #[error("the bus was not told of an address that is two users' ({0}): check the bus and the permissions")]
+    ConflictNotPublished(String),
     /// What came is no event of a bus.
     #[error("this is no EventBridge event: it has no {0}; check what invokes the function")]
     NotABusEvent(&'static str),
@@ -67,6 +70,7 @@ impl Error {
             Self::UserStillVisible(_) => "UserStillVisible",
             Self::Pool(error) if error.is_retryable() => "UserPoolUnavailable",
             Self::Pool(_) => "UserPoolNotRead",
+            Self::ConflictNotPublished(_) => "ConflictNotPublished",
             Self::NotABusEvent(_) | Self::InvalidIdentityEvent(InvalidEvent::UnknownDetailType(_)) => "NotABusEvent",
             Self::InvalidIdentityEvent(InvalidEvent::UnsupportedSchemaVersion(_)) => "UnsupportedSchemaVersion",
             Self::InvalidIdentityEvent(InvalidEvent::Malformed { .. }) => "InvalidIdentityEvent",

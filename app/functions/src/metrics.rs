@@ -13,7 +13,7 @@
 //! | `Duplicate` | Count | create-profile | deliveries of an event that had been applied: harmless |
 //! | `Stale` | Count | create-profile | events older than the profile: harmless |
 //! | `Tombstoned` | Count | create-profile, notice-sign-in, reread-user | news of a user who was deleted: changes nothing. From a sign-in it is a token that outlived its user |
-//! | `Conflict` | Count | create-profile | addresses that another profile has already; with `UNIQUE_EMAIL` only |
+//! | `Conflict` | Count | create-profile | profiles written without their address, which is another profile's; with `UNIQUE_EMAIL` only |
 //! | `Age` | Milliseconds | create-profile | from the change in the pool until the table knows it |
 //! | `Published` | Count | announce-user, notice-sign-in, reread-user | events that the bus took |
 //! | `NotPublished` | Count | announce-user, notice-sign-in, reread-user | events that it did not take, or sign-ins that could not be compared with the profile: alarm at the first |
@@ -49,7 +49,6 @@ pub(crate) enum Metric {
     Duplicate,
     Stale,
     Tombstoned,
-    #[expect(dead_code, reason = "counted once addresses can be unique")]
     Conflict,
     Age,
     Published,

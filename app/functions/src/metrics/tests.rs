@@ -119,6 +119,7 @@ fn every_metric_is_allowed_and_in_the_table() {
         Metric::Duplicate,
         Metric::Stale,
         Metric::Tombstoned,
+        Metric::Conflict,
         Metric::Age,
         Metric::Published,
         Metric::NotPublished,

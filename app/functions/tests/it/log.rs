@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tandem_functions::announce_user::{self, AnnounceUser, OnPublishFailure};
-use tandem_functions::create_profile::CreateProfile;
+use tandem_functions::create_profile::{self, CreateProfile};
 use tandem_functions::notice_sign_in::NoticeSignIn;
 use tandem_functions::reread_user::RereadUser;
 use tandem_functions::welcome_email::{self, WelcomeEmail};
@@ -226,22 +226,27 @@ async fn reread_user_names_nobody() {
     }
 }
 
+fn create_profile(cloud: &Cloud, table: &str) -> CreateProfile {
+    let settings = create_profile::Settings { table: table.into(), unique_email: false, bus: None };
+    CreateProfile::new(&cloud.sdk(), settings)
+}
+
 #[tokio::test]
 async fn create_profile_names_nobody() {
     for level in ["info", "trace"] {
         let cloud = Cloud::new().await;
         for detail_type in ["UserCreated", "UserUpdated", "UserCreated"] {
-            let function = CreateProfile::new(&cloud.sdk(), TABLE.into());
+            let function = create_profile(&cloud, TABLE);
             let (lines, failed) = Log::of(level, function.handle(&news(detail_type), at(60))).await;
             assert!(!failed);
             tells(&lines, "identity event applied", &["outcome", "event_id"]);
         }
-        let nowhere = CreateProfile::new(&cloud.sdk(), "nowhere".into());
+        let nowhere = create_profile(&cloud, "nowhere");
         let (lines, _) = Log::of(level, nowhere.handle(&news("UserCreated"), at(60))).await;
         ends_with(&lines, "ProfileNotWritten");
         let mut malformed = news("UserCreated");
         malformed["detail"]["data"]["emailVerified"] = json!("grace.hopper@navy.example");
-        let function = CreateProfile::new(&cloud.sdk(), TABLE.into());
+        let function = create_profile(&cloud, TABLE);
         let (lines, _) = Log::of(level, function.handle(&malformed, at(60))).await;
         ends_with(&lines, "InvalidIdentityEvent");
     }
