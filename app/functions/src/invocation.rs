@@ -81,7 +81,7 @@ impl Invocations {
             let invocations = Arc::clone(&invocations);
             let traceparent = event.payload.traceparent().map(ToOwned::to_owned);
             let context = event.context.clone();
-            let work = work(event.payload, event.context);
+            let work = Box::pin(work(event.payload, event.context)); // some kilobytes, moved about by every layer
             async move { invocations.around(E::TRIGGER, traceparent.as_deref(), &context, work).await }
         }))
         .await

@@ -23,7 +23,7 @@
 //! | `NotWelcomed` | Count | welcome-email | new users without a mail; the log says why |
 //! | `Failed` | Count | all | invocations that ended with an error of ours; Lambda tries those again that came from a bus. Those that Lambda ended itself are in its own `Errors` alone |
 //!
-//! Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html.
+//! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

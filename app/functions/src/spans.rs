@@ -122,6 +122,7 @@ impl Spans {
 
     /// What sees the spans that are sent: ours, and those of the SDK's calls; neither those inside of a call nor what
     /// the log says.
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough in its lifetime")]
     pub fn layer<S>(&self) -> Box<dyn Layer<S> + Send + Sync>
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
