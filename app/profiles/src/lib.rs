@@ -33,6 +33,8 @@ pub use event::{
 pub use identity::{EmptyUserId, Identity, UserId};
 pub use item::{OWNED_ATTRIBUTES, partition_key};
 pub use profile::{Attributes, InvalidEtag, UserProfile, Version};
-pub use store::{Applied, Cursor, MARKER_KEY_PREFIX, PAGE_LIMIT_MAX, Page, ProfileStore, Reservation, TOMBSTONE_DAYS};
+pub use store::{
+    Applied, Cursor, MARKER_KEY_PREFIX, PAGE_LIMIT_MAX, Page, ProfileStore, Reservation, Stored, TOMBSTONE_DAYS,
+};
 pub use table::{EMAIL_INDEX, EMAIL_KEY, EXPIRY, PARTITION_KEY, SORT_KEY, table, time_to_live};
 pub use timestamp::{InvalidTimestamp, Timestamp};

@@ -3,4 +3,8 @@
 mod announce_user;
 mod cloud;
 mod create_profile;
+mod log;
+mod notice_sign_in;
+mod patience;
+mod reread_user;
 mod welcome_email;

@@ -15,7 +15,7 @@ use std::str::FromStr;
 use aws_sdk_dynamodb::Client;
 
 pub use apply::{Applied, TOMBSTONE_DAYS};
-pub use read::{PAGE_LIMIT_MAX, Page};
+pub use read::{PAGE_LIMIT_MAX, Page, Stored};
 pub use unique::{MARKER_KEY_PREFIX, Reservation};
 
 use crate::error::Error;
