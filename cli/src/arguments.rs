@@ -24,6 +24,8 @@ pub enum Command {
     Trace(Trace),
     /// Print what functions printed. Exit code 1 means that there was nothing.
     Logs(Logs),
+    /// Print the Profile API's OpenAPI document.
+    Openapi,
     /// List the AWS operations that work.
     Operations {
         /// As JSON.

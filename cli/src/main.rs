@@ -48,6 +48,10 @@ fn main() -> ExitCode {
             Ok(false) => return ExitCode::from(NOTHING_FOUND),
             result => result.map(drop),
         },
+        Command::Openapi => {
+            print!("{}", tandem_functions::profile_api::openapi_document());
+            Ok(())
+        }
         Command::Operations { json } => dev::print_operations(json),
     })
 }

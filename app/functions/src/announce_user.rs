@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use tandem_pool::Bus;
 use tandem_profiles::{Change, EventId, IdentityEvent, Metadata, Origin, Timestamp, UserId};
 
-use crate::environment::{Invalid, optional, required};
+use crate::environment::{Invalid, list, optional, required};
 use crate::error::Error;
 use crate::trace::traceparent;
 use crate::trigger_event::TriggerEvent;
@@ -66,7 +66,7 @@ impl Settings {
     pub fn from_environment() -> Result<Self, Invalid> {
         let bus = required("EVENT_BUS_NAME", "the name or ARN of the bus to announce users on")?;
         let on_publish_failure = on_publish_failure(optional("ON_PUBLISH_FAILURE").as_deref())?;
-        Ok(Self { bus, on_publish_failure, attributes: names(&optional("EVENT_ATTRIBUTES").unwrap_or_default()) })
+        Ok(Self { bus, on_publish_failure, attributes: list(&optional("EVENT_ATTRIBUTES").unwrap_or_default()) })
     }
 }
 
@@ -79,10 +79,6 @@ fn on_publish_failure(value: Option<&str>) -> Result<OnPublishFailure, Invalid> 
             Err(Invalid::Value { name: "ON_PUBLISH_FAILURE", value, expected })
         }
     }
-}
-
-fn names(list: &str) -> Vec<String> {
-    list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()
 }
 
 /// The function, with its client made.

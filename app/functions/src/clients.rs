@@ -5,6 +5,9 @@ use std::time::Duration;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 
 use crate::environment::optional;
@@ -15,8 +18,12 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Where the services that the functions call may be found apart from the others.
-const SERVICE_ENDPOINTS: [&str; 3] =
-    ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_EVENTBRIDGE", "AWS_ENDPOINT_URL_SESV2"];
+const SERVICE_ENDPOINTS: [&str; 4] = [
+    "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_EVENTBRIDGE",
+    "AWS_ENDPOINT_URL_SESV2",
+];
 
 /// The SDK's settings. Where the credentials are in the environment, as in every Lambda function, nothing else is
 /// asked for them: no profile files, no metadata service. Other variables (`AWS_ENDPOINT_URL` and its forms for one
@@ -39,6 +46,15 @@ pub async fn sdk_config() -> SdkConfig {
         loader = loader.http_client(aws_smithy_http_client::Builder::new().build_http());
     }
     loader.load().await
+}
+
+/// What fetches an address that is no operation of a service.
+pub(crate) fn connector(url: &str) -> SharedHttpConnector {
+    let builder = aws_smithy_http_client::Connector::builder();
+    if url.starts_with("http://") {
+        return SharedHttpConnector::new(builder.build_http());
+    }
+    SharedHttpConnector::new(builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build())
 }
 
 /// Whether no call needs TLS, as in the local cloud. To have it ready means to read some hundred certificates, which is

@@ -6,7 +6,16 @@
 //! | `EVENT_BUS_NAME` | announce-user | name or ARN of the bus; required |
 //! | `ON_PUBLISH_FAILURE` | announce-user | `fail` (the default: Cognito tells the user) or `continue` (log it, and leave the user to the reconciler) |
 //! | `EVENT_ATTRIBUTES` | announce-user | names of user attributes to pass on in `data.attributes`, with commas between; none by default |
-//! | `TABLE_NAME` | create-profile, welcome-email | the profiles' table; required |
+//! | `TABLE_NAME` | create-profile, welcome-email, profile-api | the profiles' table; required |
+//! | `EVENT_BUS_NAME` | profile-api | the bus that hears of deleted accounts; required |
+//! | `USER_POOL_ID` | profile-api | the pool whose tokens are taken; required |
+//! | `CLIENT_IDS` | profile-api | the app clients whose tokens are taken, with commas between; required |
+//! | `TOKEN_USE` | profile-api | `access` (the default), `id` or `any`: which tokens are taken. Id tokens delete no account |
+//! | `TOKEN_KEYS_URL` | profile-api | where the pool's keys are, if not where Cognito has them |
+//! | `ADMIN_GROUP` | profile-api | the group that reads every profile; `admin` unless said |
+//! | `PROFILE_SCHEMA` | profile-api | a JSON Schema of the application's attributes, or the path of a file that has it; none by default |
+//! | `CORS_ORIGINS` | profile-api | origins of web pages, with commas between, or `*`; none by default, since API Gateway and function URLs can do it |
+//! | `BASE_PATH` | profile-api | what a domain's mapping puts before the paths, such as `/v1`; none by default |
 //! | `SENDER_ADDRESS` | welcome-email | whom the mail is from; required, and verified in SES |
 //! | `AWS_LAMBDA_LOG_FORMAT`, `AWS_LAMBDA_LOG_LEVEL`, `RUST_LOG` | all | as Lambda and `lambda_runtime` have them |
 //! | `AWS_REGION`, `AWS_ACCESS_KEY_ID`, …, `AWS_ENDPOINT_URL` | all | as every AWS SDK has them |
@@ -32,6 +41,12 @@ pub enum Invalid {
         /// What it should have been.
         expected: &'static str,
     },
+    /// `PROFILE_SCHEMA` is none.
+    #[error("the environment variable PROFILE_SCHEMA cannot be used: {reason}")]
+    Schema {
+        /// Why.
+        reason: String,
+    },
     /// `_HANDLER` names none of our functions.
     #[error("there is no function {name:?} here: set the function's Handler to one of {}", crate::HANDLERS.join(", "))]
     Handler {
@@ -48,6 +63,11 @@ pub(crate) fn optional(name: &'static str) -> Option<String> {
 
 pub(crate) fn required(name: &'static str, meaning: &'static str) -> Result<String, Invalid> {
     optional(name).ok_or(Invalid::Missing { name, meaning })
+}
+
+/// The words of a list with commas between.
+pub(crate) fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect()
 }
 
 pub(crate) fn table_name() -> Result<String, Invalid> {

@@ -1,7 +1,7 @@
 //! The Lambda functions of Tandem: one executable, the handler chosen by `_HANDLER`.
 //!
 //! One file per function: [`announce_user`] hangs on the user pool and tells the bus of new users; [`create_profile`]
-//! and [`welcome_email`] listen to the bus. They speak nothing but the AWS API, so they run wherever that is: on AWS,
+//! and [`welcome_email`] listen to the bus; [`profile_api`] answers HTTP requests. They speak nothing but the AWS API, so they run wherever that is: on AWS,
 //! or in the local cloud, whose binary calls [`main`] too.
 //!
 //! Not here: what a profile is and how events change it (`tandem-profiles`). What the functions read from their
@@ -14,6 +14,7 @@ mod clock;
 pub mod create_profile;
 pub mod environment;
 mod error;
+pub mod profile_api;
 mod trace;
 mod trigger_event;
 pub mod welcome_email;
@@ -33,7 +34,7 @@ use create_profile::CreateProfile;
 use welcome_email::WelcomeEmail;
 
 /// What `_HANDLER` may be.
-pub const HANDLERS: &[&str] = &[announce_user::HANDLER, create_profile::HANDLER, welcome_email::HANDLER];
+pub const HANDLERS: &[&str] = &[announce_user::HANDLER, create_profile::HANDLER, profile_api::HANDLER, welcome_email::HANDLER];
 
 /// A process that is a function: one thread, which is what a sandbox has work for, and then [`run`].
 pub fn main() -> Result<(), lambda_runtime::Error> {
@@ -73,6 +74,10 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
                 async move { function.handle(&event.payload, &event.context, clock::now()).await }
             }))
             .await
+        }
+        profile_api::HANDLER => {
+            let settings = profile_api::Settings::from_environment()?;
+            profile_api::run(&sdk_config().await, settings).await
         }
         other => Err(environment::Invalid::Handler { name: other.to_owned() }.into()),
     }

@@ -17,9 +17,10 @@ const SENDER: &str = "no-reply@tandem.example";
 const ANNOUNCE_USER: &str = "announce-user";
 const CREATE_PROFILE: &str = "create-profile";
 const WELCOME_EMAIL: &str = "welcome-email";
+const PROFILE_API: &str = "profile-api";
 
 /// The functions that the `tandem` binary itself contains; each one's code id is its name.
-pub const BUILT_IN_FUNCTIONS: &[&str] = &[ANNOUNCE_USER, CREATE_PROFILE, WELCOME_EMAIL];
+pub const BUILT_IN_FUNCTIONS: &[&str] = &[ANNOUNCE_USER, CREATE_PROFILE, WELCOME_EMAIL, PROFILE_API];
 
 /// A rule of the stack and its only target.
 struct Rule {
@@ -49,6 +50,7 @@ pub async fn built_in(resources: &Resources<'_>) -> Result<Stack, StackError> {
     for function in BUILT_IN_FUNCTIONS {
         make_function(resources, function).await?;
     }
+    let profile_api = make_url(resources, PROFILE_API).await?;
     let pool = make_pool(resources).await?;
     let client = make_client(resources, &pool).await?;
     for rule in RULES {
@@ -65,6 +67,7 @@ pub async fn built_in(resources: &Resources<'_>) -> Result<Stack, StackError> {
         functions: BUILT_IN_FUNCTIONS.iter().map(ToString::to_string).collect(),
         dead_letter_queue_url: dead_letters,
         failed_invocations_queue_url: failed_invocations,
+        urls: [(PROFILE_API.to_owned(), profile_api)].into(),
         ..Stack::default()
     })
 }
@@ -122,6 +125,8 @@ async fn make_function(resources: &Resources<'_>, name: &str) -> Result<(), Stac
         "EVENT_BUS_NAME": NAME,
         "TABLE_NAME": TABLE,
         "SENDER_ADDRESS": SENDER,
+        "USER_POOL_ID": pool_id(resources),
+        "CLIENT_IDS": client_id(),
         "NO_COLOR": "1", // log lines pass through our own log
     });
     let function = json!({
@@ -144,6 +149,22 @@ async fn make_function(resources: &Resources<'_>, name: &str) -> Result<(), Stac
     resources.make("lambda", "PutFunctionEventInvokeConfig", name, &config).await.map(drop)
 }
 
+/// A function URL that everybody may call: the function looks at tokens itself. Its address.
+async fn make_url(resources: &Resources<'_>, function: &str) -> Result<String, StackError> {
+    let url = json!({"FunctionName": function, "AuthType": "NONE"});
+    resources.make_unless("ResourceConflictException", "lambda", "CreateFunctionUrlConfig", function, &url).await?;
+    let permission = json!({
+        "FunctionName": function,
+        "StatementId": "url",
+        "Action": "lambda:InvokeFunctionUrl",
+        "Principal": "*",
+        "FunctionUrlAuthType": "NONE",
+    });
+    resources.make_unless("ResourceConflictException", "lambda", "AddPermission", function, &permission).await?;
+    let made = resources.make("lambda", "GetFunctionUrlConfig", function, &json!({"FunctionName": function})).await?;
+    Ok(text(&made, "/FunctionUrl"))
+}
+
 async fn allow(
     resources: &Resources<'_>,
     function: &str,
@@ -161,9 +182,18 @@ async fn allow(
     resources.make_unless("ResourceConflictException", "lambda", "AddPermission", function, &permission).await
 }
 
+/// Known before the pool is made, so that functions can be told.
+fn pool_id(resources: &Resources<'_>) -> String {
+    format!("{}_{}", resources.world().place.region, derived_id(&format!("user-pool/{NAME}"), 9))
+}
+
+fn client_id() -> String {
+    derived_id(&format!("user-pool-client/{CLIENT_NAME}"), 26).to_lowercase()
+}
+
 async fn make_pool(resources: &Resources<'_>) -> Result<String, StackError> {
     let place = &resources.world().place;
-    let id = format!("{}_{}", place.region, derived_id(&format!("user-pool/{NAME}"), 9));
+    let id = pool_id(resources);
     let described = resources.call("cognito-idp", "DescribeUserPool", &json!({"UserPoolId": id})).await;
     let announce = place.arn("lambda", &format!("function:{ANNOUNCE_USER}"));
     let mut settings = json!({
@@ -186,7 +216,7 @@ async fn make_pool(resources: &Resources<'_>) -> Result<String, StackError> {
 }
 
 async fn make_client(resources: &Resources<'_>, pool: &str) -> Result<String, StackError> {
-    let id = derived_id(&format!("user-pool-client/{CLIENT_NAME}"), 26).to_lowercase();
+    let id = client_id();
     let input = json!({"UserPoolId": pool, "ClientId": id});
     if resources.call("cognito-idp", "DescribeUserPoolClient", &input).await.is_ok() {
         return Ok(id);

@@ -170,5 +170,5 @@ fn a_policy_that_nobody_knows_is_refused() {
 
 #[test]
 fn names_are_read_without_their_spaces() {
-    assert_eq!(names(" locale, custom:plan ,"), ["locale", "custom:plan"]);
+    assert_eq!(list(" locale, custom:plan ,"), ["locale", "custom:plan"]);
 }

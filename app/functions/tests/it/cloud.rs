@@ -1,5 +1,5 @@
-//! A cloud of three services in this process: tables by dynoxide, a bus and a post office that note what they get and
-//! answer as they are told.
+//! A cloud of services in this process: tables by dynoxide; a bus, a post office and a user pool that note what they get
+//! and answer as they are told.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -108,6 +108,7 @@ impl Cloud {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let (status, body) = match target.rsplit('.').next() {
             Some("PutEvents") => self.note(body, json!({"FailedEntryCount": 0, "Entries": [{"EventId": "event-1"}]})),
+            Some("DeleteUser") => self.note(body, json!({})),
             Some("") if request.uri().ends_with("/v2/email/outbound-emails") => {
                 self.note(body, json!({"MessageId": "mail-1"}))
             }

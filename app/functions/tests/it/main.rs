@@ -3,4 +3,9 @@
 mod announce_user;
 mod cloud;
 mod create_profile;
+mod profile_api;
 mod welcome_email;
+
+/// Keys and tokens, which the unit tests need too.
+#[path = "../../src/profile_api/testing.rs"]
+mod testing;
