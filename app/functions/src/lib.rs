@@ -34,7 +34,8 @@ use create_profile::CreateProfile;
 use welcome_email::WelcomeEmail;
 
 /// What `_HANDLER` may be.
-pub const HANDLERS: &[&str] = &[announce_user::HANDLER, create_profile::HANDLER, profile_api::HANDLER, welcome_email::HANDLER];
+pub const HANDLERS: &[&str] =
+    &[announce_user::HANDLER, create_profile::HANDLER, profile_api::HANDLER, welcome_email::HANDLER];
 
 /// A process that is a function: one thread, which is what a sandbox has work for, and then [`run`].
 pub fn main() -> Result<(), lambda_runtime::Error> {

@@ -136,7 +136,11 @@ async fn make_function(resources: &Resources<'_>, name: &str) -> Result<(), Stac
         "Role": format!("arn:aws:iam::{}:role/{NAME}", place.account),
         "Code": {"S3Bucket": "built-in", "S3Key": name},
         "Environment": {"Variables": variables},
-        "Timeout": if name == ANNOUNCE_USER { 5 } else { 10 },
+        "Timeout": match name {
+            ANNOUNCE_USER => 5,
+            PROFILE_API => 15,
+            _ => 10,
+        },
         "MemorySize": 128,
     });
     resources.make_unless("ResourceConflictException", "lambda", "CreateFunction", name, &function).await?;

@@ -22,8 +22,7 @@ async fn token(server: &Server, address: &str) -> String {
 
 async fn me(server: &Server, method: &str, token: &str, patch: &Value) -> (u16, Value) {
     let authorization = format!("Bearer {token}");
-    let headers =
-        [("authorization", authorization.as_str()), ("content-type", "application/merge-patch+json")];
+    let headers = [("authorization", authorization.as_str()), ("content-type", "application/merge-patch+json")];
     let body = if patch.is_null() { String::new() } else { patch.to_string() };
     server.call_url(API, method, "/me", &headers, &body).await
 }

@@ -61,7 +61,8 @@ impl Accounts {
         clock: fn() -> Timestamp,
     ) -> Result<Deleted, Problem> {
         let Some(token) = &caller.access_token else {
-            return Err(Problem::new(Kind::MissingScope).detail("an account is deleted by its access token, not by an id token"));
+            return Err(Problem::new(Kind::MissingScope)
+                .detail("an account is deleted by its access token, not by an id token"));
         };
         let account = self.delete_account(token).await?;
         if matches!(account, Account::NotThere) && self.is_erased(&caller.user).await? {

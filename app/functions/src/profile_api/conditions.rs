@@ -32,7 +32,11 @@ pub(crate) fn are_there(headers: &HeaderMap) -> bool {
 
 /// The tags of a header, in all its lines. None of ours has a comma in it.
 fn tags(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',').map(str::trim))
+    headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(',').map(str::trim))
 }
 
 #[cfg(test)]

@@ -115,7 +115,8 @@ impl Keys {
     async fn fetch(&self) -> Result<HashMap<String, Arc<DecodingKey>>, String> {
         let mut request = HttpRequest::empty();
         request.set_uri(self.url.as_str()).map_err(|_| "this is no address".to_owned())?;
-        let answer = self.connector.call(request).await.map_err(|error| format!("no answer: {}", error.into_source()))?;
+        let answer =
+            self.connector.call(request).await.map_err(|error| format!("no answer: {}", error.into_source()))?;
         if !answer.status().is_success() {
             return Err(format!("status {}", answer.status().as_u16()));
         }

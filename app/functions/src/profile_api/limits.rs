@@ -17,10 +17,10 @@ const MAGNITUDE_MIN: f64 = 1e-130;
 const DIGITS_MAX: usize = 17;
 
 /// Of a name. `DynamoDB` takes longer ones, which nobody can index.
-const NAME_BYTES_MAX: usize = 255;
+pub(crate) const NAME_BYTES_MAX: usize = 255;
 
 /// How many attributes a patch may change: an update expression has 4 KB and 300 operators at most.
-const CHANGES_MAX: usize = 100;
+pub(crate) const CHANGES_MAX: usize = 100;
 
 /// What the application may keep. An item has 400 KB; the rest stays free for the identity, so that nobody can fill their
 /// profile until it cannot follow the user pool any more.

@@ -155,8 +155,7 @@ pub(crate) async fn delete_me(
     }
     match api.accounts.delete(&caller, trace.as_deref(), api.clock).await? {
         Deleted::Announced => {
-            let deletion =
-                Deletion { user_id: caller.user.to_string(), account: "deleted", profile: "being-erased" };
+            let deletion = Deletion { user_id: caller.user.to_string(), account: "deleted", profile: "being-erased" };
             Ok((StatusCode::ACCEPTED, Json(deletion)).into_response())
         }
         Deleted::Erased => Ok(StatusCode::NO_CONTENT.into_response()),

@@ -1,12 +1,12 @@
 //! `profile-api`: a person's own profile over HTTP, and everybody's for administrators.
 //!
 //! It stands behind an API Gateway HTTP API or a function URL and trusts neither: Cognito's token is verified here
-//! ([`token`]), whatever an authorizer in front has done. What can be changed are the application's attributes alone;
+//! (`token.rs`), whatever an authorizer in front has done. What can be changed are the application's attributes alone;
 //! the identity's follow the user pool. `docs/profile-api.md` tells how to use it, `docs/openapi/profile-api.json`
 //! is written from the code.
 //!
-//! A request comes in at [`ProfileApi::handle`], loses the part of its path that belongs to the front ([`front`]),
-//! and goes by the routes below to [`me`] or [`profiles`].
+//! A request comes in at [`ProfileApi::handle`], loses the part of its path that belongs to the front (`front.rs`), and
+//! goes by the routes of `openapi.rs` to `me.rs` or `profiles.rs`. How an account ends is in `account.rs`.
 
 mod account;
 mod conditions;
@@ -28,8 +28,10 @@ mod token;
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
@@ -54,6 +56,11 @@ pub const HANDLER: &str = "profile-api";
 
 /// The longest body that is read: an item of DynamoDB is no larger.
 const BODY_BYTES_MAX: usize = 400 * 1024;
+
+/// Somebody waits for every call. A deletion makes three of them, the bus's being shorter, within Lambda's 15 seconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Serves until the Lambda service ends the process.
 pub(crate) async fn run(sdk: &SdkConfig, settings: Settings) -> Result<(), lambda_runtime::Error> {
@@ -85,9 +92,14 @@ pub(crate) struct Api {
 impl ProfileApi {
     /// With SDK settings for `DynamoDB`, `EventBridge` and Cognito, and a connection that the pool's keys are fetched by.
     pub fn new(sdk: &SdkConfig, settings: Settings, connector: SharedHttpConnector, clock: fn() -> Timestamp) -> Self {
-        let profiles = ProfileStore::new(aws_sdk_dynamodb::Client::new(sdk), &settings.table);
-        let bus = Bus::new(aws_sdk_eventbridge::Client::new(sdk), &settings.bus);
-        let accounts = Accounts::new(sdk, bus, profiles.clone(), &settings.user_pool);
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(OPERATION_TIMEOUT);
+        let sdk = sdk.to_builder().timeout_config(timeouts.build()).build();
+        let profiles = ProfileStore::new(aws_sdk_dynamodb::Client::new(&sdk), &settings.table);
+        let bus = Bus::new(aws_sdk_eventbridge::Client::new(&sdk), &settings.bus);
+        let accounts = Accounts::new(&sdk, bus, profiles.clone(), &settings.user_pool);
         let keys = Keys::new(connector, settings.keys_url.clone());
         let verifier = Verifier::new(&settings, keys);
         let state = Arc::new(Api { settings, profiles, accounts, verifier, clock });

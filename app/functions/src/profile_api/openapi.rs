@@ -1,5 +1,6 @@
 //! The routes and their `OpenAPI` document, which are written in one place: at the handlers.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -11,16 +12,23 @@ use http::{HeaderValue, Response};
 use serde_json::{Value, json};
 use tandem_profiles::OWNED_ATTRIBUTES;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement, ServerBuilder};
+use utoipa::openapi::{
+    ContentBuilder, InfoBuilder, Object, Ref, RefOr, ResponseBuilder, Schema, SecurityRequirement, ServerBuilder,
+};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::front::Prefix;
+use super::limits::{CHANGES_MAX, NAME_BYTES_MAX};
 use super::problem::{Fault, PROBLEM_JSON, Problem};
 use super::{Api, me, profiles};
 
 const SCHEME: &str = "cognito";
+const PATCH: &str = "MergePatch";
+
+/// A letter may have four bytes, of which a name has 255.
+const NAME_LETTERS_MAX: usize = NAME_BYTES_MAX / 4;
 
 /// Answers that every operation has.
 const COMMON: &[(&str, &str)] = &[
@@ -53,11 +61,10 @@ pub(crate) async fn serve(Extension(Prefix(prefix)): Extension<Prefix>) -> Respo
 
 /// Sorted by name, so that it does not depend on the order of declarations.
 fn written(server: &str) -> String {
-    let document = serde_json::to_value(open_api(server)).expect("a document is JSON");
-    serde_json::to_string_pretty(&document).expect("it was JSON before")
+    serde_json::to_string_pretty(&open_api(server)).expect("it is JSON already")
 }
 
-fn open_api(server: &str) -> OpenApi {
+fn open_api(server: &str) -> Value {
     let mut document = routes().into_openapi();
     document.info = InfoBuilder::new()
         .title("Profile API")
@@ -72,11 +79,7 @@ fn open_api(server: &str) -> OpenApi {
         .bearer_format("JWT")
         .description(Some("A token of the user pool: the access token, unless the API is told to take id tokens"));
     components.add_security_scheme(SCHEME, SecurityScheme::Http(scheme.build()));
-    for (name, schema) in [
-        (Fault::name(), Fault::schema()),
-        (Problem::name(), Problem::schema()),
-        (AnyValue::name(), AnyValue::schema()),
-    ] {
+    for (name, schema) in [(Fault::name(), Fault::schema()), (Problem::name(), Problem::schema())] {
         components.schemas.insert(name.into_owned(), schema);
     }
     for path in document.paths.paths.values_mut() {
@@ -95,60 +98,57 @@ fn open_api(server: &str) -> OpenApi {
             }
         }
     }
+    let mut document = serde_json::to_value(document).expect("a document is JSON");
+    for (name, schema) in [(PATCH, patch_schema()), ("Value", value_schema())] {
+        document["components"]["schemas"][name] = schema;
+    }
     document
 }
 
-/// The body of a patch: any names but those of the identity.
+/// The body of a patch, by its name in the document.
 pub(crate) struct PatchBody;
 
 impl ToSchema for PatchBody {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "MergePatch".into()
+    fn name() -> Cow<'static, str> {
+        PATCH.into()
     }
 }
 
 impl PartialSchema for PatchBody {
-    fn schema() -> RefOr<utoipa::openapi::Schema> {
-        let owned: BTreeSet<_> = OWNED_ATTRIBUTES.iter().collect();
-        read(json!({
-            "type": "object",
-            "description": "Attributes of the application's, with their new values; null takes one away",
-            "propertyNames": {"minLength": 1, "maxLength": 255, "not": {"enum": owned}},
-            "additionalProperties": {"$ref": "#/components/schemas/Value"},
-            "maxProperties": 100,
-            "example": {"theme": "dark", "nickname": null},
-        }))
+    /// [`patch_schema`] takes its place.
+    fn schema() -> RefOr<Schema> {
+        Object::new().into()
     }
 }
 
-/// What an attribute may be: JSON, as far as DynamoDB can keep it.
-pub(crate) struct AnyValue;
-
-impl ToSchema for AnyValue {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "Value".into()
-    }
+/// Any names but those of the identity. As JSON, because the builders know no `propertyNames` of this form.
+fn patch_schema() -> Value {
+    let owned: BTreeSet<_> = OWNED_ATTRIBUTES.iter().collect();
+    json!({
+        "type": "object",
+        "description": "Attributes of the application's, with their new values; null takes one away",
+        "propertyNames": {"minLength": 1, "maxLength": NAME_LETTERS_MAX, "not": {"enum": owned}},
+        "additionalProperties": {"$ref": "#/components/schemas/Value"},
+        "maxProperties": CHANGES_MAX,
+        "example": {"theme": "dark", "nickname": null},
+    })
 }
 
-impl PartialSchema for AnyValue {
-    fn schema() -> RefOr<utoipa::openapi::Schema> {
-        let value = json!({"$ref": "#/components/schemas/Value"});
-        read(json!({
-            "description": "JSON, no deeper than 32 levels; numbers have 17 digits at most",
-            "anyOf": [
-                {"type": "null"},
-                {"type": "boolean"},
-                {"type": "string"},
-                {"type": "number", "minimum": -9.99e125, "maximum": 9.99e125},
-                {"type": "array", "items": value},
-                {"type": "object", "propertyNames": {"minLength": 1, "maxLength": 255}, "additionalProperties": value},
-            ],
-        }))
-    }
-}
-
-fn read(schema: Value) -> RefOr<utoipa::openapi::Schema> {
-    RefOr::T(serde_json::from_value(schema).expect("this is a schema"))
+/// What an attribute may be: JSON, as far as `DynamoDB` can keep it.
+fn value_schema() -> Value {
+    let value = json!({"$ref": "#/components/schemas/Value"});
+    let names = json!({"minLength": 1, "maxLength": NAME_LETTERS_MAX});
+    json!({
+        "description": "JSON, no deeper than 32 levels; numbers have 17 digits at most",
+        "anyOf": [
+            {"type": "null"},
+            {"type": "boolean"},
+            {"type": "string"},
+            {"type": "number", "minimum": -9.99e125, "maximum": 9.99e125},
+            {"type": "array", "items": value},
+            {"type": "object", "propertyNames": names, "additionalProperties": value},
+        ],
+    })
 }
 
 #[cfg(test)]
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn every_operation_can_fail_in_problem_documents() {
-        let document = serde_json::to_value(open_api("/")).expect("JSON");
+        let document = open_api("/");
         let paths = document["paths"].as_object().expect("paths");
         assert_eq!(paths.keys().collect::<Vec<_>>(), ["/me", "/profiles/{id}"]);
         for operation in paths.values().flat_map(|path| path.as_object().expect("operations").values()) {
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_patch_has_no_names_of_the_identity() {
-        let document = serde_json::to_value(open_api("/")).expect("JSON");
+        let document = open_api("/");
         let names = &document["components"]["schemas"]["MergePatch"]["propertyNames"]["not"]["enum"];
         assert!(names.as_array().is_some_and(|names| names.contains(&json!("email"))), "{document}");
     }

@@ -197,7 +197,8 @@ impl From<Error> for Problem {
                 // DynamoDB's words may quote a value, and are about expressions that the caller has not written.
                 let size = message.contains("size");
                 tracing::warn!(size, "DynamoDB does not store what a patch leaves");
-                let why = if size { "the profile would be too large" } else { "DynamoDB does not take one of the values" };
+                let why =
+                    if size { "the profile would be too large" } else { "DynamoDB does not take one of the values" };
                 Self::new(Kind::NotStorable).detail(why)
             }
             Error::Unavailable { .. } => {

@@ -31,7 +31,9 @@ pub enum InvalidSchema {
     #[error("the schema is not JSON ({0})")]
     NotJson(#[from] serde_json::Error),
     /// It is no JSON Schema, or needs what is not here.
-    #[error("the schema cannot be used ({0}); patterns without look-around and back references, and no references to other documents")]
+    #[error(
+        "the schema cannot be used ({0}); patterns without look-around and back references, and no references to other documents"
+    )]
     Unusable(String),
 }
 
@@ -50,7 +52,8 @@ impl Schema {
     /// Patterns are matched by an engine whose time is linear in the text: what people enter cannot make it hang.
     pub fn new(schema: &Value) -> Result<Self, InvalidSchema> {
         let patterns = PatternOptions::regex().size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX);
-        let validator = jsonschema::options().with_pattern_options(patterns).should_validate_formats(true).build(schema);
+        let validator =
+            jsonschema::options().with_pattern_options(patterns).should_validate_formats(true).build(schema);
         Ok(Self(Arc::new(validator.map_err(|error| InvalidSchema::Unusable(error.to_string()))?)))
     }
 
@@ -72,7 +75,8 @@ impl fmt::Debug for Schema {
 
 /// A JSON pointer as a URI's fragment has it.
 fn fragment(pointer: &str) -> String {
-    let tokens = pointer.split('/').map(|token| super::problem::pointer_token(&token.replace("~1", "/").replace("~0", "~")));
+    let tokens =
+        pointer.split('/').map(|token| super::problem::pointer_token(&token.replace("~1", "/").replace("~0", "~")));
     tokens.collect::<Vec<_>>().join("/")
 }
 

@@ -118,7 +118,10 @@ mod tests {
     fn a_pools_region_is_in_its_id() {
         let expected = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC";
         assert_eq!(issuer("eu-west-1_AbC").as_deref(), Some(expected));
-        assert_eq!(issuer("cn-north-1_A").as_deref(), Some("https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_A"));
+        assert_eq!(
+            issuer("cn-north-1_A").as_deref(),
+            Some("https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_A")
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tandem_functions::profile_api::{ProfileApi, Schema, Settings, TokenUse};
@@ -226,6 +226,19 @@ async fn without_the_pools_keys_nobody_is_let_in_and_nobody_is_refused() {
     kit.keys.fail(Some(500));
     let answer = kit.get_me().send().await.is(503, "unavailable");
     assert_eq!(answer.headers[RETRY_AFTER], "1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pools_keys_are_fetched_once_and_not_waited_for_long() {
+    let kit = Kit::with_ada().await;
+    kit.keys.take(Duration::from_hours(1));
+    kit.get_me().send().await.is(503, "unavailable");
+    kit.keys.take(Duration::ZERO);
+    tokio::time::advance(Duration::from_secs(2)).await;
+    for _ in 0..3 {
+        kit.get_me().send().await.ok();
+    }
+    assert_eq!(kit.keys.fetched(), 2);
 }
 
 // Reading
@@ -622,11 +635,11 @@ async fn pages_of_other_origins_are_for_the_front_unless_told_otherwise() {
     kit.know("ada").await;
     let asked = || kit.ask(Method::OPTIONS, "/me").with("access-control-request-method", "PATCH");
     let preflight = asked().with("origin", "https://app.example").send().await;
-    assert_eq!((preflight.status, preflight.headers[ACCESS_CONTROL_ALLOW_ORIGIN].to_str()), (204, Ok("https://app.example")));
+    assert_eq!(preflight.status, 204);
+    assert_eq!(preflight.headers[ACCESS_CONTROL_ALLOW_ORIGIN], "https://app.example");
     assert_eq!(asked().with("origin", "https://evil.example").send().await.status, 405);
     let refused = kit.ask(Method::GET, "/me").with("origin", "https://app.example").send().await;
     assert_eq!(refused.headers[ACCESS_CONTROL_ALLOW_ORIGIN], "https://app.example", "pages may read why");
-    let other = kit.get_me().with("origin", "https://evil.example").send().await;
+    let other = kit.get_me().with("origin", "https://evil.example").send().await.ok();
     assert!(!other.headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
-    assert_eq!(StatusCode::from_u16(other.status), Ok(StatusCode::OK));
 }
