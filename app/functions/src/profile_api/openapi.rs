@@ -27,8 +27,8 @@ use super::{Api, me, profiles};
 const SCHEME: &str = "cognito";
 const PATCH: &str = "MergePatch";
 
-/// A letter may have four bytes, of which a name has 255.
-const NAME_LETTERS_MAX: usize = NAME_BYTES_MAX / 4;
+/// A schema counts letters, and each has a byte at least.
+const NAME_LETTERS_MAX: usize = NAME_BYTES_MAX;
 
 /// Answers that every operation has.
 const COMMON: &[(&str, &str)] = &[
