@@ -156,7 +156,13 @@ async fn make_function(resources: &Resources<'_>, name: &str) -> Result<(), Stac
 /// A function URL that everybody may call: the function looks at tokens itself. Its address.
 async fn make_url(resources: &Resources<'_>, function: &str) -> Result<String, StackError> {
     let url = json!({"FunctionName": function, "AuthType": "NONE"});
-    resources.make_unless("ResourceConflictException", "lambda", "CreateFunctionUrlConfig", function, &url).await?;
+    let made = match resources.make("lambda", "CreateFunctionUrlConfig", function, &url).await {
+        Err(failure) if failure.error.short_code() == "ResourceConflictException" => {
+            let function_name = json!({"FunctionName": function});
+            resources.make("lambda", "GetFunctionUrlConfig", function, &function_name).await?
+        }
+        made => made?,
+    };
     let permission = json!({
         "FunctionName": function,
         "StatementId": "url",
@@ -165,7 +171,6 @@ async fn make_url(resources: &Resources<'_>, function: &str) -> Result<String, S
         "FunctionUrlAuthType": "NONE",
     });
     resources.make_unless("ResourceConflictException", "lambda", "AddPermission", function, &permission).await?;
-    let made = resources.make("lambda", "GetFunctionUrlConfig", function, &json!({"FunctionName": function})).await?;
     Ok(text(&made, "/FunctionUrl"))
 }
 
