@@ -11,7 +11,7 @@ import urllib.request
 
 ADA = "ada@example.com"
 HERE = pathlib.Path(__file__).resolve().parent
-SECONDS_MAX = 120
+SECONDS_MAX = 300
 
 
 def address(cloud):
@@ -20,7 +20,7 @@ def address(cloud):
     return f"{cloud.url}/_tandem/urls/{host.split('.')[0]}"
 
 
-def ask(cloud, method, path, token=None, body=None, **headers):
+def ask(cloud, method, path, token=None, body=None, front=None, **headers):
     """Status, headers and body."""
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     if token:
@@ -29,7 +29,7 @@ def ask(cloud, method, path, token=None, body=None, **headers):
     if body is not None:
         data = json.dumps(body).encode()
         headers.setdefault("content-type", "application/merge-patch+json")
-    request = urllib.request.Request(address(cloud) + path, data, headers, method=method)
+    request = urllib.request.Request((front or address(cloud)) + path, data, headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.headers, json.loads(answer.read() or b"null")
@@ -76,6 +76,22 @@ def test_a_person_deletes_their_account(cloud):
     assert "theme" not in ask(cloud, "GET", "/me", token)[2]
 
 
+def test_an_http_api_may_stand_in_front(cloud):
+    sub, token = signed_in(cloud, ADA)
+    apis, arn = cloud.client("apigatewayv2"), f"arn:aws:lambda:{cloud.region}:000000000000:function:profile-api"
+    api = apis.create_api(Name="profiles", ProtocolType="HTTP", Target=arn)["ApiId"]
+    apis.create_stage(ApiId=api, StageName="prod", AutoDeploy=True)
+    cloud.client("lambda").add_permission(
+        FunctionName="profile-api", StatementId="api", Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com", SourceArn=f"arn:aws:execute-api:{cloud.region}:000000000000:{api}/*",
+    )  # fmt: skip
+    front = f"{cloud.url}/_tandem/apis/{api}"
+    for stage in ["", "/prod"]:
+        status, _, profile = ask(cloud, "PATCH", f"{stage}/me", token, {"by": stage or "default"}, front=front)
+        assert (status, profile["userId"], profile["by"]) == (200, sub, stage or "default"), profile
+    assert ask(cloud, "GET", "/prod/openapi.json", front=front)[2]["servers"] == [{"url": "/prod"}]
+
+
 def test_administrators_read_every_profile(cloud):
     sub, token = signed_in(cloud, ADA)
     assert ask(cloud, "GET", f"/profiles/{sub}", token)[0] == 403
@@ -91,7 +107,7 @@ def test_tokens_of_other_pools_are_refused(cloud):
     cloud.pools.admin_create_user(UserPoolId=pool, Username="eve", MessageAction="SUPPRESS")
     cloud.pools.admin_set_user_password(UserPoolId=pool, Username="eve", Password="Correct-Horse-7", Permanent=True)
     token = cloud.sign_in("eve", client=client)["AuthenticationResult"]["AccessToken"]
-    status, headers, problem = ask(cloud, "GET", "/me", token)
+    status, _, problem = ask(cloud, "GET", "/me", token)
     assert (status, problem["type"]) == (401, "urn:tandem:problem:invalid-token")
 
 
@@ -125,7 +141,7 @@ def schemathesis(cloud, tmp_path, token, *arguments):
 
 def test_the_document_is_true(cloud, tmp_path):
     token = administrator(cloud)
-    schemathesis(cloud, tmp_path, token, "--exclude-method", "DELETE", "--max-examples", "40")
+    schemathesis(cloud, tmp_path, token, "--exclude-method", "DELETE", "--max-examples", "20")
     # The caller's own account goes first, and it is somebody who is gone that asks for the rest.
-    schemathesis(cloud, tmp_path, token, "--include-method", "DELETE", "--max-examples", "10")
+    schemathesis(cloud, tmp_path, token, "--include-method", "DELETE", "--max-examples", "5")
     assert ask(cloud, "GET", "/me", token)[0] == 410

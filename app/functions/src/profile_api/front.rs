@@ -71,15 +71,14 @@ fn route(path: &str) -> &'static str {
 /// The answer as it leaves: every failure is a problem document, and nothing is kept by anybody on the way.
 pub(crate) fn outward(response: Response<Body>, method: &Method) -> Response<Body> {
     // What the router says by itself has no body.
-    let mut response = match response.status() {
-        StatusCode::METHOD_NOT_ALLOWED => {
-            let mut problem = Problem::new(Kind::MethodNotAllowed).into_response();
-            if let Some(allow) = response.headers().get(ALLOW) {
-                problem.headers_mut().insert(ALLOW, allow.clone());
-            }
-            problem
+    let mut response = if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let mut problem = Problem::new(Kind::MethodNotAllowed).into_response();
+        if let Some(allow) = response.headers().get(ALLOW) {
+            problem.headers_mut().insert(ALLOW, allow.clone());
         }
-        _ => response,
+        problem
+    } else {
+        response
     };
     if method == Method::HEAD {
         *response.body_mut() = Body::empty();

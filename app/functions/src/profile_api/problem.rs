@@ -242,9 +242,9 @@ pub(crate) fn pointer_token(name: &str) -> String {
             b'~' => token.push_str("~0"),
             b'/' => token.push_str("~1"),
             // RFC 3986: what a fragment may have as it is.
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => token.push(char::from(byte)),
-            b'-' | b'.' | b'_' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':'
-            | b'@' | b'?' => token.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() || b"-._!$&'()*+,;=:@?".contains(&byte) => {
+                token.push(char::from(byte));
+            }
             _ => {
                 use std::fmt::Write as _;
                 let _ = write!(token, "%{byte:02X}");
