@@ -102,6 +102,13 @@ fn open_api(server: &str) -> Value {
     for (name, schema) in [(PATCH, patch_schema()), ("Value", value_schema())] {
         document["components"]["schemas"][name] = schema;
     }
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    let operations = paths.filter_map(Value::as_object_mut).flat_map(|path| path.values_mut());
+    let parameters = operations.filter_map(|operation| operation.get_mut("parameters")?.as_array_mut()).flatten();
+    for parameter in parameters {
+        // An optional header is left out; none is null.
+        parameter["schema"]["type"] = "string".into();
+    }
     document
 }
 
