@@ -3,7 +3,7 @@
 //! | Variable | Function | Meaning |
 //! |---|---|---|
 //! | `_HANDLER` | all | which function this process is; Lambda sets it from the function's `Handler` |
-//! | `EVENT_BUS_NAME` | announce-user | name or ARN of the bus; required |
+//! | `EVENT_BUS_NAME` | announce-user, create-profile | name or ARN of the bus; required by announce-user; create-profile tells it of conflicts |
 //! | `ON_PUBLISH_FAILURE` | announce-user | `fail` (the default: Cognito tells the user) or `continue` (log it, and leave the user to the reconciler) |
 //! | `EVENT_ATTRIBUTES` | announce-user | names of user attributes to pass on in `data.attributes`, with commas between; none by default |
 //! | `TABLE_NAME` | create-profile, welcome-email, profile-api | the profiles' table; required |
@@ -16,6 +16,7 @@
 //! | `PROFILE_SCHEMA` | profile-api | a JSON Schema of the application's attributes, or the path of a file that has it; none by default |
 //! | `CORS_ORIGINS` | profile-api | origins of web pages, with commas between, or `*`; none by default, since API Gateway and function URLs can do it |
 //! | `BASE_PATH` | profile-api | what a domain's mapping puts before the paths, such as `/v1`; none by default |
+//! | `UNIQUE_EMAIL` | create-profile, profile-api | `true` if a verified address may be one profile's alone; `false` is the default |
 //! | `SENDER_ADDRESS` | welcome-email | whom the mail is from; required, and verified in SES |
 //! | `AWS_LAMBDA_LOG_FORMAT`, `AWS_LAMBDA_LOG_LEVEL`, `RUST_LOG` | all | as Lambda and `lambda_runtime` have them |
 //! | `AWS_REGION`, `AWS_ACCESS_KEY_ID`, …, `AWS_ENDPOINT_URL` | all | as every AWS SDK has them |
@@ -72,4 +73,13 @@ pub(crate) fn list(text: &str) -> Vec<String> {
 
 pub(crate) fn table_name() -> Result<String, Invalid> {
     required("TABLE_NAME", "the name of the profiles' table")
+}
+
+/// A variable that is `true` or `false`; not set, it is `false`.
+pub(crate) fn flag(name: &'static str) -> Result<bool, Invalid> {
+    match optional(name).as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(Invalid::Value { name, value: other.to_owned(), expected: "true or false" }),
+    }
 }

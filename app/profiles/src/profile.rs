@@ -31,6 +31,9 @@ pub struct UserProfile<A = Attributes> {
     pub updated_at: Timestamp,
     /// Of the application's attributes.
     pub version: Version,
+    /// Whether the address is verified and yet another profile's, where addresses are unique
+    /// ([`with_unique_email`](crate::ProfileStore::with_unique_email)).
+    pub email_conflict: bool,
     /// The application's attributes.
     #[serde(flatten)]
     pub application: A,
@@ -41,7 +44,8 @@ impl<A> UserProfile<A> {
     /// of the application; [`Version::etag`] is that of the application's attributes alone.
     pub fn etag(&self) -> String {
         let event = self.as_of.event_id.to_string().replace('-', "");
-        format!("\"{}-{:x}-{event}\"", self.version.0, self.updated_at.millis())
+        let conflict = if self.email_conflict { "-c" } else { "" };
+        format!("\"{}-{:x}-{event}{conflict}\"", self.version.0, self.updated_at.millis())
     }
 }
 

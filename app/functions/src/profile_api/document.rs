@@ -32,6 +32,8 @@ pub(crate) struct Profile {
     email: Option<String>,
     /// Whether the user pool has seen the user read mail at the address.
     email_verified: bool,
+    /// Whether the address is another profile's, where addresses are unique.
+    email_conflict: bool,
     /// The full name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -75,6 +77,7 @@ impl From<UserProfile<Attributes>> for Profile {
             username: identity.username,
             email: identity.email,
             email_verified: identity.email_verified,
+            email_conflict: profile.email_conflict,
             name: identity.name,
             identity_status: if identity.enabled { Status::Active } else { Status::Disabled },
             identity_groups: identity.groups,

@@ -98,6 +98,7 @@ impl ProfileApi {
             .operation_timeout(OPERATION_TIMEOUT);
         let sdk = sdk.to_builder().timeout_config(timeouts.build()).build();
         let profiles = ProfileStore::new(aws_sdk_dynamodb::Client::new(&sdk), &settings.table);
+        let profiles = if settings.unique_email { profiles.with_unique_email() } else { profiles };
         let bus = Bus::new(aws_sdk_eventbridge::Client::new(&sdk), &settings.bus);
         let accounts = Accounts::new(&sdk, bus, profiles.clone(), &settings.user_pool);
         let keys = Keys::new(connector, settings.keys_url.clone());

@@ -1,6 +1,6 @@
 //! What the function is told by its environment.
 
-use crate::environment::{Invalid, list, optional, required, table_name};
+use crate::environment::{Invalid, flag, list, optional, required, table_name};
 
 use super::schema::Schema;
 
@@ -19,6 +19,8 @@ pub struct Settings {
     pub token_use: TokenUse,
     /// The profiles' table.
     pub table: String,
+    /// Whether a verified address is one profile's alone: what erases a profile then gives the address back.
+    pub unique_email: bool,
     /// Name or ARN of the bus that hears of a deleted account.
     pub bus: String,
     /// The group whose members may read every profile.
@@ -60,6 +62,7 @@ impl Settings {
         let schema = optional("PROFILE_SCHEMA").map(|text| Schema::from_setting(&text)).transpose();
         Ok(Self {
             table: table_name()?,
+            unique_email: flag("UNIQUE_EMAIL")?,
             bus: required("EVENT_BUS_NAME", "the name or ARN of the bus that hears of deleted accounts")?,
             token_use: token_use(optional("TOKEN_USE"))?,
             admin_group: optional("ADMIN_GROUP").unwrap_or_else(|| "admin".to_owned()),

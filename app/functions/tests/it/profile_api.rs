@@ -29,6 +29,7 @@ fn settings() -> Settings {
         clients: vec![CLIENT.into()],
         token_use: TokenUse::Any,
         table: TABLE.into(),
+        unique_email: false,
         bus: "tandem".into(),
         admin_group: "admin".into(),
         schema: None,
@@ -252,7 +253,7 @@ async fn a_profile_has_the_identity_and_the_applications_attributes() {
     let answer = kit.get_me().send().await.ok();
     let expected = json!({
         "userId": "ada", "userPoolId": POOL, "username": "ada", "email": "ada@example.com", "emailVerified": true,
-        "name": "Ada", "identityStatus": "ACTIVE", "identityGroups": [], "identityAttributes": {},
+        "emailConflict": false, "name": "Ada", "identityStatus": "ACTIVE", "identityGroups": [], "identityAttributes": {},
         "identityAsOf": "2026-01-01T00:00:00.000Z", "createdAt": "2026-01-01T00:00:00.000Z",
         "updatedAt": "2026-01-01T00:00:05.000Z", "version": 1, "plan": "pro", "groups": ["a"],
     });

@@ -28,6 +28,7 @@ impl Kit {
             clients: vec!["other".into(), CLIENT.into()],
             token_use,
             table: String::new(),
+            unique_email: false,
             bus: String::new(),
             admin_group: "admin".into(),
             schema: None,
