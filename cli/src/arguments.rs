@@ -29,6 +29,8 @@ pub enum Command {
     Dlq(Dlq),
     /// Show everything that is held of a person, and remove it. Exit code 1 means that something is held.
     Erase(Box<Erase>),
+    /// Print the Profile API's OpenAPI document.
+    Openapi,
     /// List the AWS operations that work.
     Operations {
         /// As JSON.

@@ -59,6 +59,10 @@ fn main() -> ExitCode {
             Ok(false) => return ExitCode::from(FOUND_SOMETHING),
             result => result.map(drop),
         },
+        Command::Openapi => {
+            print!("{}", tandem_functions::profile_api::openapi_document());
+            Ok(())
+        }
         Command::Operations { json } => dev::print_operations(json),
     })
 }

@@ -7,6 +7,7 @@ mod bench;
 mod examples;
 mod journeys;
 mod licences;
+mod openapi;
 mod operations;
 mod outcome;
 mod project;
@@ -34,7 +35,7 @@ enum Command {
     Tidy,
     /// Formats every Rust file, those that only a macro names too
     Fmt,
-    /// Writes docs/operations.md from the tables of operations in the binary
+    /// Writes the pages that the binary knows: docs/operations.md and docs/openapi
     Docs,
     /// Builds for release, measures, and prints the figures
     Bench(bench::Wanted),
@@ -64,7 +65,10 @@ fn run(command: Command) -> Result<bool> {
         Command::Examples => test::examples(&project),
         Command::Tidy => Ok(tidy::run(&project)),
         Command::Fmt => tidy::format(&project).map(|()| true),
-        Command::Docs => operations::write(&project).map(|()| true),
+        Command::Docs => {
+            operations::write(&project)?;
+            openapi::write(&project).map(|()| true)
+        }
         Command::Bench(wanted) => bench::run(&project, &wanted),
         Command::Soak(wanted) => soak::run(&project, &wanted),
         Command::Deny => licences::run(&project),

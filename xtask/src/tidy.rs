@@ -5,9 +5,9 @@ mod text;
 
 use anyhow::{Result, bail};
 
-use crate::operations;
 use crate::outcome::Outcome;
 use crate::project::{self, Project};
+use crate::{openapi, operations};
 
 /// One check: what it is about, and what it found wrong.
 type Check = (&'static str, fn(&Project) -> Result<Vec<String>>);
@@ -20,6 +20,7 @@ const CHECKS: &[Check] = &[
     ("paths of one machine", text::machine_paths),
     ("ignored tests", text::ignored_tests),
     ("docs/operations.md", operations::check),
+    ("docs/openapi", openapi::check),
 ];
 
 /// Checks and tells; whether all is well.

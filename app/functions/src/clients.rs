@@ -7,6 +7,9 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
 use crate::environment::optional;
 
@@ -66,6 +69,15 @@ pub async fn sdk_config() -> SdkConfig {
         loader = loader.http_client(aws_smithy_http_client::Builder::new().build_http());
     }
     loader.load().await
+}
+
+/// What fetches an address that is no operation of a service.
+pub(crate) fn connector(url: &str) -> SharedHttpConnector {
+    let builder = aws_smithy_http_client::Connector::builder();
+    if url.starts_with("http://") {
+        return SharedHttpConnector::new(builder.build_http());
+    }
+    SharedHttpConnector::new(builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build())
 }
 
 /// Whether no call needs TLS, as in the local cloud. To have it ready means to read some hundred certificates, which is

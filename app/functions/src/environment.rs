@@ -3,12 +3,19 @@
 //! | Variable | Function | Meaning |
 //! |---|---|---|
 //! | `_HANDLER` | all | which function this process is; Lambda sets it from the function's `Handler` |
-//! | `EVENT_BUS_NAME` | announce-user, notice-sign-in, reread-user, create-profile | name or ARN of the bus; required, except by create-profile, which tells it of conflicts |
+//! | `EVENT_BUS_NAME` | announce-user, notice-sign-in, reread-user, create-profile, profile-api | name or ARN of the bus; required, except by create-profile, which tells it of conflicts |
 //! | `ON_PUBLISH_FAILURE` | announce-user, notice-sign-in | what becomes of the user's call if the bus does not take the event. `fail`: Cognito tells the user. `continue`: it is logged, and found later. Unless said, a sign-up fails, because nothing else may ever tell of it but the next sign-in; a sign-in goes on, because the next one and the reconciler find the same |
 //! | `EVENT_ATTRIBUTES` | announce-user, notice-sign-in, reread-user | names of user attributes to pass on in `data.attributes`, with commas between; none by default. The same for all, or they contradict each other |
-//! | `TABLE_NAME` | notice-sign-in, reread-user, create-profile, welcome-email | the profiles' table; required |
-//! | `USER_POOL_ID` | reread-user | the pool whose users have profiles; calls about other pools are passed over. Without it every pool's, and calls that name none are passed over |
-//! | `UNIQUE_EMAIL` | create-profile | `true` if a verified address may be one profile's alone; `false` is the default |
+//! | `TABLE_NAME` | notice-sign-in, reread-user, create-profile, welcome-email, profile-api | the profiles' table; required |
+//! | `USER_POOL_ID` | reread-user, profile-api | the pool whose users have profiles, and whose tokens are taken; required by profile-api. reread-user passes over calls about other pools, and without it calls that name none |
+//! | `UNIQUE_EMAIL` | create-profile, profile-api | `true` if a verified address may be one profile's alone; `false` is the default |
+//! | `CLIENT_IDS` | profile-api | the app clients whose tokens are taken, with commas between; required |
+//! | `TOKEN_USE` | profile-api | `access` (the default), `id` or `any`: which tokens are taken. Id tokens delete no account |
+//! | `TOKEN_KEYS_URL` | profile-api | where the pool's keys are, if not where Cognito has them |
+//! | `ADMIN_GROUP` | profile-api | the group that reads every profile; `admin` unless said |
+//! | `PROFILE_SCHEMA` | profile-api | a JSON Schema of the application's attributes, or the path of a file that has it; none by default |
+//! | `CORS_ORIGINS` | profile-api | origins of web pages, with commas between, or `*`; none by default, since API Gateway and function URLs can do it |
+//! | `BASE_PATH` | profile-api | what a domain's mapping puts before the paths, such as `/v1`; none by default |
 //! | `SENDER_ADDRESS` | welcome-email | whom the mail is from; required, and verified in SES |
 //! | `METRICS` | all | `emf` (the default: lines that CloudWatch makes metrics of) or `off` |
 //! | `METRICS_NAMESPACE` | all | where the metrics are; `Tandem` by default |
@@ -37,6 +44,12 @@ pub enum Invalid {
         /// What it should have been.
         expected: &'static str,
     },
+    /// `PROFILE_SCHEMA` is none.
+    #[error("the environment variable PROFILE_SCHEMA cannot be used: {reason}")]
+    Schema {
+        /// Why.
+        reason: String,
+    },
     /// `_HANDLER` names none of our functions.
     #[error("there is no function {name:?} here: set the function's Handler to one of {}", crate::HANDLERS.join(", "))]
     Handler {
@@ -53,6 +66,11 @@ pub(crate) fn optional(name: &'static str) -> Option<String> {
 
 pub(crate) fn required(name: &'static str, meaning: &'static str) -> Result<String, Invalid> {
     optional(name).ok_or(Invalid::Missing { name, meaning })
+}
+
+/// The words of a list with commas between.
+pub(crate) fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect()
 }
 
 pub(crate) fn table_name() -> Result<String, Invalid> {
@@ -74,17 +92,13 @@ pub(crate) fn bus_name() -> Result<String, Invalid> {
 
 /// Names of attributes to pass on.
 pub(crate) fn event_attributes() -> Vec<String> {
-    names(&optional("EVENT_ATTRIBUTES").unwrap_or_default())
-}
-
-fn names(list: &str) -> Vec<String> {
-    list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()
+    list(&optional("EVENT_ATTRIBUTES").unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn names_are_read_without_their_spaces() {
-        assert_eq!(super::names(" locale, custom:plan ,"), ["locale", "custom:plan"]);
+        assert_eq!(super::list(" locale, custom:plan ,"), ["locale", "custom:plan"]);
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! One file per function. Two hang on the user pool and tell the bus: [`announce_user`] of new users, [`notice_sign_in`]
 //! of whatever has changed since the profile was written. [`reread_user`] listens to what CloudTrail tells of other calls
-//! and tells the bus too. [`create_profile`] and [`welcome_email`] listen to the bus. They speak nothing but the AWS API,
-//! so they run wherever that is: on AWS, or in the local cloud, whose binary calls [`main`] too.
+//! and tells the bus too. [`create_profile`] and [`welcome_email`] listen to the bus; [`profile_api`] answers HTTP
+//! requests. They speak nothing but the AWS API, so they run wherever that is: on AWS, or in the local cloud, whose
+//! binary calls [`main`] too.
 //!
 //! Around each invocation are its metrics ([`metrics`] has the table), its log, and its spans where there is a collector.
 //! The log names users by their `sub` and says nothing else of them.
@@ -22,6 +23,7 @@ pub mod invocation;
 pub mod metrics;
 pub mod notice_sign_in;
 mod policy;
+pub mod profile_api;
 pub mod reread_user;
 mod spans;
 mod trace;
@@ -52,6 +54,7 @@ pub const HANDLERS: &[&str] = &[
     reread_user::HANDLER,
     create_profile::HANDLER,
     welcome_email::HANDLER,
+    profile_api::HANDLER,
 ];
 
 /// A process that is a function: one thread, which is what a sandbox has work for, and then [`run`].
@@ -116,6 +119,10 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
                     async move { function.handle(&event, &context, clock::now()).await }
                 })
                 .await
+        }
+        profile_api::HANDLER => {
+            let settings = profile_api::Settings::from_environment()?;
+            profile_api::run(&sdk_config().await, settings, invocations).await
         }
         other => Err(environment::Invalid::Handler { name: other.to_owned() }.into()),
     }

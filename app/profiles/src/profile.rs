@@ -39,6 +39,16 @@ pub struct UserProfile<A = Attributes> {
     pub application: A,
 }
 
+impl<A> UserProfile<A> {
+    /// HTTP's entity tag of the whole profile, in quotation marks. It is another one after every write, of an event or
+    /// of the application; [`Version::etag`] is that of the application's attributes alone.
+    pub fn etag(&self) -> String {
+        let event = self.as_of.event_id.to_string().replace('-', "");
+        let conflict = if self.email_conflict { "-c" } else { "" };
+        format!("\"{}-{:x}-{event}{conflict}\"", self.version.0, self.updated_at.millis())
+    }
+}
+
 /// How often the application has changed its attributes. An update names the version that it was made from, and is
 /// refused if somebody else was faster. Events do not count: they touch nothing of the application's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -19,9 +19,11 @@ const NOTICE_SIGN_IN: &str = "notice-sign-in";
 const REREAD_USER: &str = "reread-user";
 const CREATE_PROFILE: &str = "create-profile";
 const WELCOME_EMAIL: &str = "welcome-email";
+const PROFILE_API: &str = "profile-api";
 
 /// The functions that the `tandem` binary itself contains; each one's code id is its name.
-pub const BUILT_IN_FUNCTIONS: &[&str] = &[ANNOUNCE_USER, NOTICE_SIGN_IN, REREAD_USER, CREATE_PROFILE, WELCOME_EMAIL];
+pub const BUILT_IN_FUNCTIONS: &[&str] =
+    &[ANNOUNCE_USER, NOTICE_SIGN_IN, REREAD_USER, CREATE_PROFILE, WELCOME_EMAIL, PROFILE_API];
 
 /// The rule for what CloudTrail tells of calls to Cognito. Such events are on the default bus alone.
 const TRAIL: &str = "tandem-trail";
@@ -72,6 +74,7 @@ pub async fn built_in(resources: &Resources<'_>) -> Result<Stack, StackError> {
     for function in BUILT_IN_FUNCTIONS {
         make_function(resources, function).await?;
     }
+    let profile_api = make_url(resources, PROFILE_API).await?;
     let pool = make_pool(resources).await?;
     let client = make_client(resources, &pool).await?;
     for rule in RULES {
@@ -95,6 +98,7 @@ pub async fn built_in(resources: &Resources<'_>) -> Result<Stack, StackError> {
         functions: BUILT_IN_FUNCTIONS.iter().map(ToString::to_string).collect(),
         dead_letter_queue_url: dead_letters,
         failed_invocations_queue_url: failed_invocations,
+        urls: [(PROFILE_API.to_owned(), profile_api)].into(),
         ..Stack::default()
     })
 }
@@ -157,6 +161,7 @@ async fn make_function(resources: &Resources<'_>, name: &str) -> Result<(), Stac
         "SENDER_ADDRESS": SENDER,
         "USER_POOL_ID": pool_id(resources),
         "METRICS": "off", // nobody here makes metrics of lines, which would stand between those of the log
+        "CLIENT_IDS": client_id(),
         "NO_COLOR": "1", // log lines pass through our own log
     });
     let function = json!({
@@ -166,7 +171,11 @@ async fn make_function(resources: &Resources<'_>, name: &str) -> Result<(), Stac
         "Role": format!("arn:aws:iam::{}:role/{NAME}", place.account),
         "Code": {"S3Bucket": "built-in", "S3Key": name},
         "Environment": {"Variables": variables},
-        "Timeout": if [ANNOUNCE_USER, NOTICE_SIGN_IN].contains(&name) { 5 } else { 10 },
+        "Timeout": match name {
+            ANNOUNCE_USER | NOTICE_SIGN_IN => 5,
+            PROFILE_API => 15,
+            _ => 10,
+        },
         "MemorySize": 128,
     });
     resources.make_unless("ResourceConflictException", "lambda", "CreateFunction", name, &function).await?;
@@ -177,6 +186,27 @@ async fn make_function(resources: &Resources<'_>, name: &str) -> Result<(), Stac
         "DestinationConfig": {"OnFailure": {"Destination": failures}},
     });
     resources.make("lambda", "PutFunctionEventInvokeConfig", name, &config).await.map(drop)
+}
+
+/// A function URL that everybody may call: the function looks at tokens itself. Its address.
+async fn make_url(resources: &Resources<'_>, function: &str) -> Result<String, StackError> {
+    let url = json!({"FunctionName": function, "AuthType": "NONE"});
+    let made = match resources.make("lambda", "CreateFunctionUrlConfig", function, &url).await {
+        Err(failure) if failure.error.short_code() == "ResourceConflictException" => {
+            let function_name = json!({"FunctionName": function});
+            resources.make("lambda", "GetFunctionUrlConfig", function, &function_name).await?
+        }
+        made => made?,
+    };
+    let permission = json!({
+        "FunctionName": function,
+        "StatementId": "url",
+        "Action": "lambda:InvokeFunctionUrl",
+        "Principal": "*",
+        "FunctionUrlAuthType": "NONE",
+    });
+    resources.make_unless("ResourceConflictException", "lambda", "AddPermission", function, &permission).await?;
+    Ok(text(&made, "/FunctionUrl"))
 }
 
 async fn allow(
@@ -196,9 +226,13 @@ async fn allow(
     resources.make_unless("ResourceConflictException", "lambda", "AddPermission", function, &permission).await
 }
 
-/// Known before the pool is made.
+/// Known before the pool is made, so that functions can be told.
 fn pool_id(resources: &Resources<'_>) -> String {
     format!("{}_{}", resources.world().place.region, derived_id(&format!("user-pool/{NAME}"), 9))
+}
+
+fn client_id() -> String {
+    derived_id(&format!("user-pool-client/{CLIENT_NAME}"), 26).to_lowercase()
 }
 
 async fn make_pool(resources: &Resources<'_>) -> Result<String, StackError> {
@@ -231,7 +265,7 @@ async fn make_pool(resources: &Resources<'_>) -> Result<String, StackError> {
 }
 
 async fn make_client(resources: &Resources<'_>, pool: &str) -> Result<String, StackError> {
-    let id = derived_id(&format!("user-pool-client/{CLIENT_NAME}"), 26).to_lowercase();
+    let id = client_id();
     let input = json!({"UserPoolId": pool, "ClientId": id});
     if resources.call("cognito-idp", "DescribeUserPoolClient", &input).await.is_ok() {
         return Ok(id);

@@ -118,6 +118,22 @@ impl Server {
         send(&self.endpoint, "POST /", headers, body).await.expect("it answers")
     }
 
+    /// A request to the function URL of a function: status and body. By its path, since not every resolver takes a name
+    /// under `localhost` for this machine.
+    pub async fn call_url(
+        &self,
+        function: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (u16, Value) {
+        let url = self.stack["urls"][function].as_str().expect("the function has a URL");
+        let id = url.trim_start_matches("http://").split('.').next().expect("a host");
+        let line = format!("{method} /_tandem/urls/{id}{path}");
+        send(&self.endpoint, &line, headers, body.as_bytes()).await.expect("it answers")
+    }
+
     /// Waits until nothing is queued or running.
     pub async fn settle(&self) {
         let (status, body) = self.inside("POST", "/_tandem/settle", "").await;

@@ -191,6 +191,7 @@ impl Cloud {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let (status, body) = match target.rsplit('.').next() {
             Some("PutEvents") => self.note(body, json!({"FailedEntryCount": 0, "Entries": [{"EventId": "event-1"}]})),
+            Some("DeleteUser") => self.note(body, json!({})),
             Some("") if request.uri().ends_with("/v2/email/outbound-emails") => {
                 self.note(body, json!({"MessageId": "mail-1"}))
             }

@@ -6,5 +6,10 @@ mod create_profile;
 mod log;
 mod notice_sign_in;
 mod patience;
+mod profile_api;
 mod reread_user;
 mod welcome_email;
+
+/// Keys and tokens, which the unit tests need too.
+#[path = "../../src/profile_api/testing.rs"]
+mod testing;
