@@ -30,6 +30,8 @@ pub use event::{Change, DeletedUser, EventId, IdentityEvent, InvalidEvent, Metad
 pub use identity::{EmptyUserId, Identity, UserId};
 pub use item::{OWNED_ATTRIBUTES, partition_key};
 pub use profile::{Attributes, InvalidEtag, UserProfile, Version};
-pub use store::{Applied, Cursor, PAGE_LIMIT_MAX, Page, ProfileStore, TOMBSTONE_DAYS};
+pub use store::{
+    Applied, BATCH_KEYS_MAX, BatchPage, Cursor, PAGE_LIMIT_MAX, Page, ProfileStore, ScanPage, Stored, TOMBSTONE_DAYS,
+};
 pub use table::{EMAIL_INDEX, EMAIL_KEY, EXPIRY, PARTITION_KEY, SORT_KEY, table, time_to_live};
 pub use timestamp::{InvalidTimestamp, Timestamp};

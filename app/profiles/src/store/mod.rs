@@ -1,10 +1,12 @@
 //! The store: profiles in a `DynamoDB` table.
 //!
-//! `apply` writes what events say, `update` what the application says, `read` reads. They meet in the item and
+//! `apply` writes what events say, `update` what the application says, `read` reads, `scan` reads
+//! what a comparison with the pool needs. They meet in the item and
 //! nowhere else: every write is conditional, so no two of them can overwrite each other.
 
 mod apply;
 mod read;
+mod scan;
 mod update;
 
 use std::fmt;
@@ -14,6 +16,7 @@ use aws_sdk_dynamodb::Client;
 
 pub use apply::{Applied, TOMBSTONE_DAYS};
 pub use read::{PAGE_LIMIT_MAX, Page};
+pub use scan::{BATCH_KEYS_MAX, BatchPage, ScanPage, Stored};
 
 use crate::error::Error;
 

@@ -115,7 +115,7 @@ impl ProfileStore {
         Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 
-    async fn read(&self, user: &UserId) -> Result<Option<Item>, Error> {
+    pub(super) async fn read(&self, user: &UserId) -> Result<Option<Item>, Error> {
         let answer = self
             .client
             .get_item()
@@ -129,14 +129,14 @@ impl ProfileStore {
     }
 }
 
-fn key_of(cursor: &Cursor) -> Item {
+pub(super) fn key_of(cursor: &Cursor) -> Item {
     Item::from([
         (PARTITION_KEY.to_owned(), item::text(&cursor.partition_key)),
         (SORT_KEY.to_owned(), item::text(&cursor.sort_key)),
     ])
 }
 
-fn cursor_of(item: &Item) -> Result<Cursor, Error> {
+pub(super) fn cursor_of(item: &Item) -> Result<Cursor, Error> {
     let part = |attribute: &'static str| match item.get(attribute) {
         Some(AttributeValue::S(text)) => Ok(text.clone()),
         _ => Err(Error::MalformedItem { key: String::new(), attribute }),

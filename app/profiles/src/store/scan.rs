@@ -1,0 +1,165 @@
+//! Reads what a comparison with the pool needs: profiles without the application's part, tombstones, and what
+//! something else has written to.
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
+use serde::Deserialize;
+
+use super::read::{cursor_of, key_of};
+use super::{Cursor, ProfileStore};
+use crate::decide::{AsOf, Standing};
+use crate::error::Error;
+use crate::identity::{Identity, UserId};
+use crate::item::{self, Item};
+use crate::profile::UserProfile;
+use crate::table::{PARTITION_KEY, SORT_KEY};
+use crate::timestamp::Timestamp;
+
+/// `DynamoDB` takes no more keys in one `BatchGetItem`.
+pub const BATCH_KEYS_MAX: usize = 100;
+
+/// What is stored of a user, as far as the pool has a say in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// Nothing that an event wrote.
+    Absent,
+    /// A profile.
+    Profile {
+        /// What it says of the user.
+        identity: Box<Identity>,
+        /// The event that wrote it last.
+        as_of: AsOf,
+        /// The time of the user's earliest event.
+        created_at: Timestamp,
+    },
+    /// What a deletion leaves.
+    Tombstone {
+        /// The pool that the user was in.
+        user_pool_id: String,
+    },
+    /// An attribute of ours that nobody of ours wrote so.
+    Malformed {
+        /// Which.
+        attribute: &'static str,
+    },
+}
+
+/// One answer of a scan.
+#[derive(Clone, Debug)]
+pub struct ScanPage {
+    /// Everybody of whom something is stored, in no order that means anything.
+    pub stored: Vec<(UserId, Stored)>,
+    /// Where the next page begins; `None` after the last. A page may be empty and not the last.
+    pub next: Option<Cursor>,
+    /// How many items were looked at.
+    pub items: u64,
+    /// What it has cost, in read capacity units.
+    pub capacity: f64,
+}
+
+/// One answer of a reading of several.
+#[derive(Clone, Debug)]
+pub struct BatchPage {
+    /// Whoever was asked for and of whom something is stored.
+    pub stored: Vec<(UserId, Stored)>,
+    /// Whom `DynamoDB` had no room for in its answer: ask again.
+    pub left: Vec<UserId>,
+    /// What it has cost, in read capacity units.
+    pub capacity: f64,
+}
+
+/// No attribute of the application's: they are nobody's business here, and may have any shape.
+#[derive(Deserialize)]
+struct Nothing {}
+
+impl ProfileStore {
+    /// The table's name.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// What is stored of a user, as the last write has left it.
+    pub async fn stored(&self, user: &UserId) -> Result<Stored, Error> {
+        Ok(self.read(user).await?.map_or(Stored::Absent, stored))
+    }
+
+    /// What is stored of everybody, a page of up to a mebibyte of items (or `items_max`) at a time. Half a unit of
+    /// capacity for each four kibibytes, because readings may be some moments old.
+    pub async fn scan_stored(&self, after: Option<&Cursor>, items_max: Option<u32>) -> Result<ScanPage, Error> {
+        let answer = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .filter_expression("sk = :profile AND attribute_exists(identityAsOf)")
+            .expression_attribute_values(":profile", item::text(item::PROFILE))
+            .set_exclusive_start_key(after.map(key_of))
+            .set_limit(items_max.map(|items| i32::try_from(items).unwrap_or(i32::MAX)))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| Error::from_sdk("Scan", &self.table, &error))?;
+        let next = answer.last_evaluated_key.as_ref().map(cursor_of).transpose()?;
+        let items = u64::try_from(answer.scanned_count).unwrap_or_default();
+        let capacity = answer.consumed_capacity.and_then(|consumed| consumed.capacity_units).unwrap_or_default();
+        let stored = answer.items.unwrap_or_default().into_iter().filter_map(named).collect();
+        Ok(ScanPage { stored, next, items, capacity })
+    }
+
+    /// What is stored of up to [`BATCH_KEYS_MAX`] users, as the last writes have left it.
+    pub async fn stored_of(&self, users: &[UserId]) -> Result<BatchPage, Error> {
+        let keys = KeysAndAttributes::builder().consistent_read(true);
+        let keys = keys.set_keys(Some(users.iter().map(item::key).collect())).build();
+        let keys = keys.expect("the keys are set");
+        let answer = self
+            .client
+            .batch_get_item()
+            .request_items(&self.table, keys)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| Error::from_sdk("BatchGetItem", &self.table, &error))?;
+        let capacity = answer.consumed_capacity().iter().filter_map(|table| table.capacity_units).sum();
+        let mut answers = answer.responses.unwrap_or_default();
+        let stored = answers.remove(&self.table).unwrap_or_default().into_iter().filter_map(named).collect();
+        let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
+        let left = left.map(|left| left.keys.iter().filter_map(user_of).collect()).unwrap_or_default();
+        Ok(BatchPage { stored, left, capacity })
+    }
+}
+
+/// The user of an item by its key, which is ours whatever else somebody has written into it.
+fn user_of(item: &Item) -> Option<UserId> {
+    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+    let user = text(PARTITION_KEY)?.strip_prefix("USER#")?;
+    (text(SORT_KEY)? == item::PROFILE).then(|| UserId::new(user).ok()).flatten()
+}
+
+fn named(item: Item) -> Option<(UserId, Stored)> {
+    let user = user_of(&item)?;
+    match stored(item) {
+        Stored::Absent => None,
+        stored => Some((user, stored)),
+    }
+}
+
+fn stored(item: Item) -> Stored {
+    let user_pool_id = item.get(item::USER_POOL_ID).and_then(|value: &AttributeValue| value.as_s().ok()).cloned();
+    match item::standing(Some(&item)) {
+        Ok(Standing::Absent) => Stored::Absent,
+        Ok(Standing::Tombstone { .. }) => Stored::Tombstone { user_pool_id: user_pool_id.unwrap_or_default() },
+        Ok(Standing::Profile { .. }) => match item::profile::<Nothing>(item) {
+            Ok(None) => Stored::Absent,
+            Ok(Some(UserProfile { identity, as_of, created_at, .. })) => {
+                Stored::Profile { identity: Box::new(identity), as_of, created_at }
+            }
+            Err(error) => malformed(&error),
+        },
+        Err(error) => malformed(&error),
+    }
+}
+
+fn malformed(error: &Error) -> Stored {
+    match error {
+        Error::MalformedItem { attribute, .. } => Stored::Malformed { attribute },
+        _ => Stored::Malformed { attribute: item::USER_ID },
+    }
+}
