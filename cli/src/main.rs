@@ -11,6 +11,7 @@ mod console;
 mod demo;
 mod dev;
 mod logs;
+mod reconcile;
 mod sandbox;
 mod stack_file;
 mod story;
@@ -47,6 +48,16 @@ fn main() -> ExitCode {
         Command::Logs(arguments) => match logs::run(&arguments) {
             Ok(false) => return ExitCode::from(NOTHING_FOUND),
             result => result.map(drop),
+        },
+        Command::Reconcile(arguments) => match reconcile::run(&arguments) {
+            Ok(true) => Ok(()),
+            Ok(false) => return ExitCode::from(FOUND_SOMETHING),
+            Err(error) => Err(error),
+        },
+        Command::Backfill(arguments) => match reconcile::backfill::run(&arguments) {
+            Ok(true) => Ok(()),
+            Ok(false) => return ExitCode::from(FOUND_SOMETHING),
+            Err(error) => Err(error),
         },
         Command::Operations { json } => dev::print_operations(json),
     })

@@ -6,6 +6,13 @@ use tandem_profiles::Identity;
 
 use crate::record::Digest;
 
+/// Thirty-two bytes from the system's source of randomness, for whoever has none of their own.
+pub fn fresh_key() -> [u8; 32] {
+    let mut key = [0; 32];
+    aws_lc_rs::rand::fill(&mut key).expect("the system has randomness");
+    key
+}
+
 /// The key of one reconciliation.
 pub(crate) struct DigestKey(hmac::Key);
 

@@ -27,6 +27,7 @@ mod spool;
 
 pub use backfill::{Backfill, Backfilled};
 pub use calls::Pace;
+pub use digest::fresh_key;
 pub use error::Error;
 pub use finding::{Counts, Finding, Kind, Outcome, Report};
 pub use limiter::Limiter;
