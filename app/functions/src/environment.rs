@@ -3,10 +3,14 @@
 //! | Variable | Function | Meaning |
 //! |---|---|---|
 //! | `_HANDLER` | all | which function this process is; Lambda sets it from the function's `Handler` |
-//! | `EVENT_BUS_NAME` | announce-user | name or ARN of the bus; required |
+//! | `EVENT_BUS_NAME` | announce-user, reconcile-profiles | name or ARN of the bus; required by announce-user |
 //! | `ON_PUBLISH_FAILURE` | announce-user | `fail` (the default: Cognito tells the user) or `continue` (log it, and leave the user to the reconciler) |
-//! | `EVENT_ATTRIBUTES` | announce-user | names of user attributes to pass on in `data.attributes`, with commas between; none by default |
-//! | `TABLE_NAME` | create-profile, welcome-email | the profiles' table; required |
+//! | `EVENT_ATTRIBUTES` | announce-user, reconcile-profiles | names of user attributes to pass on in `data.attributes`, with commas between; none by default |
+//! | `TABLE_NAME` | create-profile, welcome-email, reconcile-profiles | the profiles' table; required |
+//! | `USER_POOL_ID` | reconcile-profiles | the user pool; required |
+//! | `RECONCILE_REPAIR` | reconcile-profiles | `true` (drift is repaired: by events if `EVENT_BUS_NAME` is set, else in the table) or `false` (the default: it is told); the event's `repair` goes first |
+//! | `RECONCILE_MIN_AGE` | reconcile-profiles | seconds for which a user who was changed is left alone; 600 by default; the event's `minAge` goes first |
+//! | `RECONCILE_RATE` | reconcile-profiles | calls of the pool per second; 20 by default |
 //! | `SENDER_ADDRESS` | welcome-email | whom the mail is from; required, and verified in SES |
 //! | `AWS_LAMBDA_LOG_FORMAT`, `AWS_LAMBDA_LOG_LEVEL`, `RUST_LOG` | all | as Lambda and `lambda_runtime` have them |
 //! | `AWS_REGION`, `AWS_ACCESS_KEY_ID`, …, `AWS_ENDPOINT_URL` | all | as every AWS SDK has them |
@@ -52,4 +56,26 @@ pub(crate) fn required(name: &'static str, meaning: &'static str) -> Result<Stri
 
 pub(crate) fn table_name() -> Result<String, Invalid> {
     required("TABLE_NAME", "the name of the profiles' table")
+}
+
+pub(crate) fn user_pool_id() -> Result<String, Invalid> {
+    required("USER_POOL_ID", "the id of the user pool")
+}
+
+/// A number, or a default if it is not set.
+pub(crate) fn number_or(name: &'static str, default: u32) -> Result<u32, Invalid> {
+    let Some(value) = optional(name) else { return Ok(default) };
+    value.parse().map_err(|_| Invalid::Value { name, value, expected: "a whole number" })
+}
+
+/// `true` or `false`, or a default if it is not set.
+pub(crate) fn flag_or(name: &'static str, default: bool) -> Result<bool, Invalid> {
+    let Some(value) = optional(name) else { return Ok(default) };
+    value.parse().map_err(|_| Invalid::Value { name, value, expected: "true or false" })
+}
+
+/// Names with commas between.
+pub(crate) fn names(name: &'static str) -> Vec<String> {
+    let names = optional(name).unwrap_or_default();
+    names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()
 }

@@ -1,7 +1,7 @@
 //! The Lambda functions of Tandem: one executable, the handler chosen by `_HANDLER`.
 //!
 //! One file per function: [`announce_user`] hangs on the user pool and tells the bus of new users; [`create_profile`]
-//! and [`welcome_email`] listen to the bus. They speak nothing but the AWS API, so they run wherever that is: on AWS,
+//! and [`welcome_email`] listen to the bus; [`reconcile_profiles`] runs on a schedule. They speak nothing but the AWS API, so they run wherever that is: on AWS,
 //! or in the local cloud, whose binary calls [`main`] too.
 //!
 //! Not here: what a profile is and how events change it (`tandem-profiles`). What the functions read from their
@@ -14,6 +14,7 @@ mod clock;
 pub mod create_profile;
 pub mod environment;
 mod error;
+pub mod reconcile_profiles;
 mod trace;
 mod trigger_event;
 pub mod welcome_email;
@@ -30,10 +31,12 @@ use serde_json::value::RawValue;
 
 use announce_user::AnnounceUser;
 use create_profile::CreateProfile;
+use reconcile_profiles::ReconcileProfiles;
 use welcome_email::WelcomeEmail;
 
 /// What `_HANDLER` may be.
-pub const HANDLERS: &[&str] = &[announce_user::HANDLER, create_profile::HANDLER, welcome_email::HANDLER];
+pub const HANDLERS: &[&str] =
+    &[announce_user::HANDLER, create_profile::HANDLER, reconcile_profiles::HANDLER, welcome_email::HANDLER];
 
 /// A process that is a function: one thread, which is what a sandbox has work for, and then [`run`].
 pub fn main() -> Result<(), lambda_runtime::Error> {
@@ -62,6 +65,15 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
             lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
                 let function = Arc::clone(&function);
                 async move { function.handle(&event.payload, clock::now()).await }
+            }))
+            .await
+        }
+        reconcile_profiles::HANDLER => {
+            let settings = reconcile_profiles::Settings::from_environment()?;
+            let function = Arc::new(ReconcileProfiles::new(sdk_config().await, settings));
+            lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+                let function = Arc::clone(&function);
+                async move { function.handle(&event.payload, &event.context, clock::now).await }
             }))
             .await
         }

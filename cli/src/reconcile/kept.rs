@@ -9,7 +9,7 @@ use anyhow::bail;
 use tandem_reconcile::{Directory, Spool};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::place::Place;
+use super::place::{Place, STATE};
 
 /// The directory with the progress.
 pub struct Kept {
@@ -37,10 +37,11 @@ impl Kept {
         drop(self.spool);
         // Whatever cannot be removed is somebody else's, or nobody's trouble.
         let _ = fs::remove_file(path.join("lock"));
-        for directory in path.ancestors().take(3) {
-            if fs::remove_dir(directory).is_err() {
-                break;
-            }
+        let _ = fs::remove_dir(&path);
+        if path.starts_with(STATE) {
+            // Where nobody named a directory, the ones around it may be ours as well; they stay if anything is in them.
+            let _ = fs::remove_dir(STATE);
+            let _ = STATE.split_once('/').map(|(above, _)| fs::remove_dir(above));
         }
     }
 

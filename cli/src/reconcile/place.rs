@@ -26,7 +26,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where progress is kept, beside the local cloud's state.
-const STATE: &str = ".tandem/reconcile";
+pub const STATE: &str = ".tandem/reconcile";
 
 /// A pool and a table that can be reached.
 pub struct Place {

@@ -3,6 +3,7 @@
 //! Its ids are derived from names, so they are the same at every start and in every state directory.
 
 use serde_json::{Value, json};
+use world::Place;
 
 use crate::name::derived_id;
 use crate::{Resources, Stack, StackError};
@@ -17,9 +18,11 @@ const SENDER: &str = "no-reply@tandem.example";
 const ANNOUNCE_USER: &str = "announce-user";
 const CREATE_PROFILE: &str = "create-profile";
 const WELCOME_EMAIL: &str = "welcome-email";
+/// Without a schedule: a clock that tests set ahead would start it over and over. `tandem reconcile` does the same.
+const RECONCILE_PROFILES: &str = "reconcile-profiles";
 
 /// The functions that the `tandem` binary itself contains; each one's code id is its name.
-pub const BUILT_IN_FUNCTIONS: &[&str] = &[ANNOUNCE_USER, CREATE_PROFILE, WELCOME_EMAIL];
+pub const BUILT_IN_FUNCTIONS: &[&str] = &[ANNOUNCE_USER, CREATE_PROFILE, WELCOME_EMAIL, RECONCILE_PROFILES];
 
 /// A rule of the stack and its only target.
 struct Rule {
@@ -121,6 +124,7 @@ async fn make_function(resources: &Resources<'_>, name: &str) -> Result<(), Stac
     let variables = json!({
         "EVENT_BUS_NAME": NAME,
         "TABLE_NAME": TABLE,
+        "USER_POOL_ID": pool_id(place),
         "SENDER_ADDRESS": SENDER,
         "NO_COLOR": "1", // log lines pass through our own log
     });
@@ -131,7 +135,11 @@ async fn make_function(resources: &Resources<'_>, name: &str) -> Result<(), Stac
         "Role": format!("arn:aws:iam::{}:role/{NAME}", place.account),
         "Code": {"S3Bucket": "built-in", "S3Key": name},
         "Environment": {"Variables": variables},
-        "Timeout": if name == ANNOUNCE_USER { 5 } else { 10 },
+        "Timeout": match name {
+            ANNOUNCE_USER => 5,
+            RECONCILE_PROFILES => 900,
+            _ => 10,
+        },
         "MemorySize": 128,
     });
     resources.make_unless("ResourceConflictException", "lambda", "CreateFunction", name, &function).await?;
@@ -161,9 +169,14 @@ async fn allow(
     resources.make_unless("ResourceConflictException", "lambda", "AddPermission", function, &permission).await
 }
 
+/// Known before the pool is there.
+fn pool_id(place: &Place) -> String {
+    format!("{}_{}", place.region, derived_id(&format!("user-pool/{NAME}"), 9))
+}
+
 async fn make_pool(resources: &Resources<'_>) -> Result<String, StackError> {
     let place = &resources.world().place;
-    let id = format!("{}_{}", place.region, derived_id(&format!("user-pool/{NAME}"), 9));
+    let id = pool_id(place);
     let described = resources.call("cognito-idp", "DescribeUserPool", &json!({"UserPoolId": id})).await;
     let announce = place.arn("lambda", &format!("function:{ANNOUNCE_USER}"));
     let mut settings = json!({

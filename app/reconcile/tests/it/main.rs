@@ -1,0 +1,6 @@
+//! Reconciliation over SDK transports that are answered in this process: a pool and a bus of ours, tables by dynoxide.
+
+mod backfill;
+mod cloud;
+mod drift;
+mod resume;
