@@ -199,6 +199,8 @@ impl Reconciliation {
         let all = partitions.iter().map(|count| u64::from(*count)).sum();
         let mut compared = 0;
         let (shard, partition) = self.begin_comparison(journal).await?;
+        // Something is done in every run, or one with little time would never come to an end.
+        let mut has_begun = false;
         for (at_shard, count) in (0..).zip(partitions) {
             for at_partition in 0..count {
                 self.calls.meter.compared(compared, all);
@@ -206,7 +208,11 @@ impl Reconciliation {
                 if (at_shard, at_partition) < (shard, partition) {
                     continue;
                 }
-                if self.is_stopped() || !self.compare_partition(journal, at_shard, at_partition, count).await? {
+                if has_begun && self.is_stopped() {
+                    return Ok(false);
+                }
+                has_begun = true;
+                if !self.compare_partition(journal, at_shard, at_partition, count).await? {
                     return Ok(false);
                 }
             }
@@ -248,7 +254,7 @@ impl Reconciliation {
         let looked_at = if is_begun { comparison.looked_at } else { 0 };
         let mut place = looked_at;
         for round in candidates.get(looked_at..).unwrap_or_default().chunks(CANDIDATES_PER_ROUND) {
-            if self.is_stopped() {
+            if place > looked_at && self.is_stopped() {
                 return Ok(false);
             }
             let findings = self.look_again(round, &mut journal.progress.counts).await?;

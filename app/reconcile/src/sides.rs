@@ -73,13 +73,13 @@ impl Reconciliation {
             return Ok(true);
         }
         // A pool has ten thousand groups at most. In order, so that the last one that is done says what is left.
-        let Some(mut names) = self.names_of_groups().await? else { return Ok(false) };
+        let mut names = self.names_of_groups().await?;
         names.sort_unstable();
         for name in &names {
             if journal.lock().await.progress.members.after.as_ref().is_some_and(|after| name <= after) {
                 continue;
             }
-            if !self.read_group(journal, key, name).await? {
+            if !self.read_group(journal, key, name).await? || self.is_stopped() {
                 return Ok(false);
             }
         }
@@ -89,29 +89,25 @@ impl Reconciliation {
         Ok(true)
     }
 
-    async fn names_of_groups(&self) -> Result<Option<Vec<String>>, Error> {
+    async fn names_of_groups(&self) -> Result<Vec<String>, Error> {
         let (mut names, mut next) = (Vec::new(), None);
         loop {
-            if self.is_stopped() {
-                return Ok(None);
-            }
             let page = async || self.pool.groups(next.as_deref()).await;
             let page = self.calls.pool(Operation::ListGroups, page).await?;
             names.extend(page.items);
             next = page.next;
             if next.is_none() {
-                return Ok(Some(names));
+                return Ok(names);
             }
         }
     }
 
+    /// `false` if it was told to stop after a page. One is always read, or a run with little time, which lists all groups
+    /// first, would never come further.
     async fn read_group(&self, journal: &Mutex<Journal>, key: &DigestKey, name: &str) -> Result<bool, Error> {
         let digest = key.group(name);
         loop {
             let next = journal.lock().await.progress.members.side.next.clone();
-            if self.is_stopped() {
-                return Ok(false);
-            }
             let page = async || self.pool.members(name, next.as_deref()).await;
             let (members, after) = match self.calls.pool(Operation::ListUsersInGroup, page).await {
                 Ok(page) => (page.items, page.next),
@@ -140,8 +136,8 @@ impl Reconciliation {
                 journal.progress.members.after = Some(name.to_owned());
             }
             journal.record(self.calls.meter.requests(), false).await?;
-            if is_done {
-                return Ok(true);
+            if is_done || self.is_stopped() {
+                return Ok(is_done);
             }
         }
     }

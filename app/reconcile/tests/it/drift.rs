@@ -208,6 +208,7 @@ async fn what_is_not_compared_stays_as_it_is() {
     assert_eq!(lines(&cloud.reconciled(blind).await.1), ["differs ada email applied"]);
     let expected = Identity { email: Some("new@example.com".into()), ..stored };
     assert_eq!(cloud.stored_identity("ada").await, expected);
+    cloud.advance(Duration::from_secs(1));
     let seeing = Settings { attributes: Some(vec!["locale".into()]), ..settings() };
     assert_eq!(lines(&cloud.reconciled(seeing).await.1), ["differs ada groups,attributes found"]);
 }
