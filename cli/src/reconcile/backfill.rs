@@ -52,7 +52,10 @@ async fn backfill(arguments: &arguments::Backfill) -> anyhow::Result<bool> {
             Ok(done.failed == 0)
         }
         Ok(_) => kept.stopped(),
-        Err(error) => kept.failed(error.into(), meter.users() > 0),
+        Err(error) => {
+            drop(run);
+            kept.failed(error, meter.users() > 0).await
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::bail;
-use tandem_reconcile::{Directory, Spool};
+use tandem_reconcile::{Directory, Error, Spool};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::place::{Place, STATE};
@@ -50,13 +50,19 @@ impl Kept {
         bail!("stopped; what has been done is kept in {}: the same command goes on from there", self.path.display())
     }
 
-    /// How to go on after an error.
-    pub fn failed<T>(self, error: anyhow::Error, has_begun: bool) -> anyhow::Result<T> {
-        if has_begun {
+    /// How to go on after an error. If nothing has been done yet, nothing is kept.
+    pub async fn failed<T>(self, error: Error, has_begun: bool) -> anyhow::Result<T> {
+        let is_anothers = matches!(error, Error::OtherRun { .. });
+        if has_begun && !is_anothers {
             let path = self.path.display();
             bail!("{error} (what has been done is kept in {path}: the same command goes on from there)");
         }
-        Err(error)
+        if !is_anothers {
+            // The error itself is what there is to tell.
+            let _ = self.spool.clear().await;
+            self.remove();
+        }
+        Err(error.into())
     }
 }
 

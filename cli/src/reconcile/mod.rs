@@ -66,7 +66,10 @@ async fn reconcile(arguments: &arguments::Reconcile, min_age: Duration) -> anyho
             Ok(report.counts.left() == 0)
         }
         Ok(Ended::Stopped) => kept.stopped(),
-        Err(error) => kept.failed(error.into(), meter.users() + meter.items() > 0),
+        Err(error) => {
+            drop(run);
+            kept.failed(error, meter.users() + meter.items() > 0).await
+        }
     }
 }
 

@@ -55,7 +55,7 @@ async fn in_pieces(cloud: &Cloud, calls: usize, settings: Settings, open: impl F
 #[tokio::test]
 async fn in_small_pieces_it_finds_the_same() {
     let expected = undisturbed().await;
-    for calls in [1, 2, 3, 7, 50] {
+    for calls in [1, 7] {
         let cloud = crowd().await;
         let place = tempfile::tempdir().expect("a directory");
         assert_eq!(in_pieces(&cloud, calls, settings(), || directory(place.path())).await, expected, "{calls}");
@@ -97,7 +97,7 @@ fn copy(from: &Path, to: &Path) {
 #[tokio::test]
 async fn a_death_between_writing_and_recording_loses_nothing_and_doubles_nothing() {
     let expected = undisturbed().await;
-    for (early, late) in [(1, 2), (2, 3), (2, 6), (4, 30)] {
+    for (early, late) in [(1, 2), (4, 30)] {
         let cloud = crowd().await;
         let place = tempfile::tempdir().expect("a directory");
         let (live, dead) = (place.path().join("live"), place.path().join("dead"));
