@@ -186,14 +186,14 @@ pub struct PoolAndTable {
     /// A profile of ~/.aws/config.
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// The attributes that publishers pass on beside address and name, as announce-user's EVENT_ATTRIBUTES. Not said:
+    /// The attributes that publishers pass on beside address and name, as announce-user does. Not said:
     /// they are not compared.
     #[arg(long, env = "EVENT_ATTRIBUTES", value_name = "NAME,…", value_delimiter = ',')]
     pub attributes: Option<Vec<String>>,
     /// Leave groups as they are.
     #[arg(long)]
     pub no_groups: bool,
-    /// Addresses are unique in this table, as create-profile's UNIQUE_EMAIL.
+    /// Addresses are unique in this table, as create-profile was told.
     #[arg(long, env = "UNIQUE_EMAIL")]
     pub unique_email: bool,
     /// Calls of the pool per second; 0 for no limit. Not said: 20 on AWS, where an account may make 30, none elsewhere.

@@ -40,7 +40,9 @@ pub enum Error {
     #[error("SES refused the welcome mail ({0}): check the sender's and the account's standing in SES, then redrive")]
     MailRejected(String),
     /// The event that started a reconciliation asks for something that there is not.
-    #[error("the event is no wish for a reconciliation at {0}: give {{\"repair\": true or false, \"minAge\": seconds}}")]
+    #[error(
+        "the event is no wish for a reconciliation at {0}: give {{\"repair\": true or false, \"minAge\": seconds}}"
+    )]
     InvalidReconcileEvent(String),
     /// The pool and the table could not be compared; the next run goes on from there.
     #[error(transparent)]

@@ -73,7 +73,8 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
             let function = Arc::new(ReconcileProfiles::new(sdk_config().await, settings));
             lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
                 let function = Arc::clone(&function);
-                async move { function.handle(&event.payload, &event.context, clock::now).await }
+                // Boxed: it is by far the largest, and only one of the functions.
+                async move { Box::pin(function.handle(&event.payload, &event.context, clock::now)).await }
             }))
             .await
         }

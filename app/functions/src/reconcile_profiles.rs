@@ -91,7 +91,9 @@ impl ReconcileProfiles {
         clock: impl Fn() -> Timestamp + Copy + Send + Sync + 'static,
     ) -> Result<Value, Error> {
         let wish: Wish = match event {
-            Value::Object(_) => Wish::deserialize(event).map_err(|_| Error::InvalidReconcileEvent("its fields".into()))?,
+            Value::Object(_) => {
+                Wish::deserialize(event).map_err(|_| Error::InvalidReconcileEvent("its fields".into()))?
+            }
             _ => Wish::default(),
         };
         let began = clock();
@@ -104,7 +106,11 @@ impl ReconcileProfiles {
             Ended::Stopped => {
                 let meter = run.meter();
                 let part = json!({"done": false, "users": meter.users(), "items": meter.items()});
-                tracing::info!(users = meter.users(), items = meter.items(), "reconciliation goes on with the next run");
+                tracing::info!(
+                    users = meter.users(),
+                    items = meter.items(),
+                    "reconciliation goes on with the next run"
+                );
                 Ok(part)
             }
             Ended::Done(report) => {

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use tandem_profiles::{Applied, Change, DeletedUser, Identity, IdentityEvent, Origin, Stored, Timestamp};
 use tandem_pool::PoolUser;
+use tandem_profiles::{Applied, Change, DeletedUser, Identity, IdentityEvent, Origin, Stored, Timestamp};
 
 use crate::error::Error;
 use crate::finding::{Counts, Finding, Kind, Outcome};
@@ -31,7 +31,11 @@ enum Look {
 
 impl Reconciliation {
     /// What of the candidates is drift, in their order, and what was done about it.
-    pub(crate) async fn look_again(&self, candidates: &[Candidate], counts: &mut Counts) -> Result<Vec<Finding>, Error> {
+    pub(crate) async fn look_again(
+        &self,
+        candidates: &[Candidate],
+        counts: &mut Counts,
+    ) -> Result<Vec<Finding>, Error> {
         let looks = stream::iter(candidates).map(|candidate| self.look(candidate)).buffered(AT_A_TIME);
         let looks: Vec<Result<Look, Error>> = looks.collect().await;
         let mut findings = Vec::new();
@@ -120,7 +124,12 @@ impl Reconciliation {
     }
 
     /// The same, where the groups are known.
-    pub(crate) fn identity_with(&self, user: &PoolUser, groups: BTreeSet<String>, stored: Option<&Identity>) -> Identity {
+    pub(crate) fn identity_with(
+        &self,
+        user: &PoolUser,
+        groups: BTreeSet<String>,
+        stored: Option<&Identity>,
+    ) -> Identity {
         let passed_on = self.settings.attributes.as_deref();
         let mut identity = user.identity(self.pool.id(), groups, passed_on.unwrap_or_default());
         if let (None, Some(stored)) = (passed_on, stored) {
@@ -165,9 +174,7 @@ impl Reconciliation {
             Ok(Applied::Stale | Applied::Tombstoned) => Ok((Outcome::Stale, None)),
             Ok(_) => Ok((Outcome::Applied, None)),
             // One item that somebody has damaged is no reason to leave the others.
-            Err(error @ tandem_profiles::Error::MalformedItem { .. }) => {
-                Ok((Outcome::Failed, Some(error.to_string())))
-            }
+            Err(error @ tandem_profiles::Error::MalformedItem { .. }) => Ok((Outcome::Failed, Some(error.to_string()))),
             Err(error) => Err(error.into()),
         }
     }

@@ -148,7 +148,8 @@ mod tests {
         let sets = || proptest::collection::btree_set(0_u8..3, 0..3);
         let age = || prop_oneof![Just(0), Just(MIN_AGE - 1), Just(MIN_AGE), Just(50 * MIN_AGE)];
         let user = proptest::option::of((any::<bool>(), 0_u8..2, age()));
-        let profile = proptest::option::of((prop_oneof![Just(0), Just(TOMBSTONE), Just(MALFORMED)], 0_u8..2, sets(), age()));
+        let profile =
+            proptest::option::of((prop_oneof![Just(0), Just(TOMBSTONE), Just(MALFORMED)], 0_u8..2, sets(), age()));
         (user, sets(), profile).prop_map(|(user, groups, profile)| Person { user, groups, profile })
     }
 

@@ -23,9 +23,10 @@ impl DigestKey {
 
     /// Of everything but the groups, which come from another operation.
     pub fn identity(&self, identity: &Identity) -> Digest {
-        let written = match identity.groups.is_empty() {
-            true => serde_json::to_vec(identity),
-            false => serde_json::to_vec(&Identity { groups: [].into(), ..identity.clone() }),
+        let written = if identity.groups.is_empty() {
+            serde_json::to_vec(identity)
+        } else {
+            serde_json::to_vec(&Identity { groups: [].into(), ..identity.clone() })
         };
         self.of(&written.expect("an identity is made of texts and flags"))
     }

@@ -12,7 +12,7 @@ const RATE_MIN: f64 = 0.5;
 const ANSWERS_TO_REGAIN: f64 = 200.0;
 
 /// The longest wait that is ever planned, so that no arithmetic ends in a wait for ever.
-const WAIT_MAX: Duration = Duration::from_secs(60);
+const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// A pace in units per second: requests, or units of capacity. No bursts are saved up: the quota is the whole
 /// account's, and others want their share at any moment.

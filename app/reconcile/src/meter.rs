@@ -146,7 +146,11 @@ impl Meter {
         self.throttles.fetch_add(1, Ordering::Relaxed);
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a capacity is neither huge nor negative")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a capacity is neither huge nor negative"
+    )]
     pub(crate) fn read(&self, capacity: f64) {
         self.capacity.fetch_add((capacity * 1000.0) as u64, Ordering::Relaxed);
     }

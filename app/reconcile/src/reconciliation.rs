@@ -129,7 +129,7 @@ impl Reconciliation {
         // Whatever happened, what has been read so far is worth keeping.
         journal.record(self.calls.meter.requests(), true).await?;
         let (is_pool_read, is_table_read) = both?;
-        if !(is_pool_read && is_table_read) || !self.compare(&mut journal).await? {
+        if !(is_pool_read && is_table_read && self.compare(&mut journal).await?) {
             journal.record(self.calls.meter.requests(), true).await?;
             return Ok(Ended::Stopped);
         }
@@ -151,7 +151,10 @@ impl Reconciliation {
             from += block.len() as u64;
             lines.extend(block);
             let whole = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-            lines[..whole].split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).for_each(&mut each);
+            lines[..whole]
+                .split(|byte| *byte == b'\n')
+                .filter_map(|line| serde_json::from_slice(line).ok())
+                .for_each(&mut each);
             lines.drain(..whole);
         }
     }
@@ -258,7 +261,9 @@ impl Reconciliation {
                 return Ok(false);
             }
             let findings = self.look_again(round, &mut journal.progress.counts).await?;
-            findings.iter().for_each(|finding| journal.progress.counts.add(finding));
+            for finding in &findings {
+                journal.progress.counts.add(finding);
+            }
             self.calls.meter.found(journal.progress.counts.findings());
             journal.append_findings(&findings).await?;
             place += round.len();

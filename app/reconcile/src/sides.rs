@@ -1,7 +1,7 @@
 //! Reads both sides into the spool, page by page. Every page is recorded before the next is asked for.
 
 use tandem_pool::{Error as PoolError, PoolUser};
-use tandem_profiles::{Cursor, Stored, UserId};
+use tandem_profiles::{Cursor, Identity, Stored, UserId};
 use tokio::sync::Mutex;
 
 use crate::digest::DigestKey;
@@ -15,8 +15,7 @@ use crate::spool::Log;
 impl Reconciliation {
     /// All users, then who is in which group. `false` if it was told to stop.
     pub(crate) async fn read_pool(&self, journal: &Mutex<Journal>, key: &DigestKey) -> Result<bool, Error> {
-        Ok(self.read_users(journal, key).await?
-            && (!self.settings.groups || self.read_members(journal, key).await?))
+        Ok(self.read_users(journal, key).await? && (!self.settings.groups || self.read_members(journal, key).await?))
     }
 
     async fn read_users(&self, journal: &Mutex<Journal>, key: &DigestKey) -> Result<bool, Error> {
@@ -177,13 +176,10 @@ impl Reconciliation {
         match stored {
             Stored::Profile { identity, created_at, .. } if identity.user_pool_id == self.pool.id() => {
                 let groups = if self.settings.groups { key.groups(&identity.groups) } else { groups };
-                let digest = match self.settings.attributes {
-                    Some(_) => key.identity(identity),
-                    None => {
-                        let mut identity = identity.clone();
-                        identity.attributes.clear();
-                        key.identity(&identity)
-                    }
+                let digest = if self.settings.attributes.is_some() || identity.attributes.is_empty() {
+                    key.identity(identity)
+                } else {
+                    key.identity(&Identity { attributes: [].into(), ..Identity::clone(identity) })
                 };
                 Some(Record { sub, flags: 0, digest, groups, at: created_at.millis() })
             }

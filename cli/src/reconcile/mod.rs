@@ -58,7 +58,9 @@ async fn reconcile(arguments: &arguments::Reconcile, min_age: Duration) -> anyho
             tell(&run, &mut writer, &report).await?;
             writer.end(&report, memory_kib())?;
             if format != ReportFormat::Table || arguments.output.is_some() {
-                report::summary(&report, memory_kib()).iter().for_each(|line| eprintln!("{line}"));
+                for line in report::summary(&report, memory_kib()) {
+                    eprintln!("{line}");
+                }
             }
             run.clear().await?;
             drop(run);

@@ -18,7 +18,7 @@ use crate::api::Api;
 use crate::arguments::PoolAndTable;
 
 /// Calls of the pool per second on AWS. `ListUsers` and `ListUsersInGroup` share a category of 30 a second over all
-/// pools of an account and region ("UserList", cognito/latest/developerguide/quotas.html); the application wants some.
+/// pools of an account and region (`UserList` in cognito/latest/developerguide/quotas.html); the application wants some.
 const RATE_ON_AWS: f64 = 20.0;
 
 /// What one call may take.
@@ -61,7 +61,10 @@ impl Place {
         let bus = bus.map(|name| Bus::new(aws_sdk_eventbridge::Client::new(&sdk), name));
         let rate = arguments.rate.unwrap_or(if arguments.endpoint_url.is_none() { RATE_ON_AWS } else { 0.0 });
         let limit = |rate: f64| (rate > 0.0).then_some(rate);
-        ensure!(rate >= 0.0 && arguments.read_capacity >= 0.0, "--rate and --read-capacity are numbers above zero, or 0");
+        ensure!(
+            rate >= 0.0 && arguments.read_capacity >= 0.0,
+            "--rate and --read-capacity are numbers above zero, or 0"
+        );
         // `EVENT_ATTRIBUTES=` in the environment of functions means none, here as well.
         let names = arguments.attributes.as_ref();
         let attributes = names.map(|names| names.iter().filter(|name| !name.is_empty()).cloned().collect());
@@ -167,7 +170,8 @@ fn now_ms() -> i64 {
 }
 
 /// Said until markers are compared.
-const UNIQUE_EMAIL: &str = "markers of unique addresses are not compared yet: leave --unique-email and UNIQUE_EMAIL away";
+const UNIQUE_EMAIL: &str =
+    "markers of unique addresses are not compared yet: leave --unique-email and UNIQUE_EMAIL away";
 
 #[cfg(test)]
 mod tests {

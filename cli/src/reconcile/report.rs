@@ -98,7 +98,7 @@ impl Writer {
             finding.outcome.as_str(),
             finding.reason.as_deref().unwrap_or_default(),
         ])?;
-        self.out.write_all(&csv.into_inner().map_err(|error| error.into_error())?)
+        self.out.write_all(&csv.into_inner().map_err(csv::IntoInnerError::into_error)?)
     }
 
     fn summary(&mut self, report: &Report, memory: Option<u64>) -> io::Result<()> {

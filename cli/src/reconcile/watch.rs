@@ -91,11 +91,11 @@ impl Pace {
     #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 users")]
     fn line(&mut self, meter: &Meter, expected: Expected) -> String {
         let throttles = meter.throttles();
-        let throttled = if throttles > 0 { format!(", {throttles} throttled") } else { String::new() };
+        let slowed = if throttles > 0 { format!(", {throttles} throttled") } else { String::new() };
         if meter.phase() == Phase::Comparing {
             let (done, all) = meter.partitions();
             let found = HumanCount(meter.findings());
-            return format!("comparing: {done} of {all} partitions, {found} findings{throttled}");
+            return format!("comparing: {done} of {all} partitions, {found} findings{slowed}");
         }
         let users = meter.users();
         if users < self.users {
@@ -108,7 +108,7 @@ impl Pace {
             format!(", {} left", HumanDuration(left))
         });
         format!(
-            "{} users, {} items read, {rate:.0} users/s{}{throttled}",
+            "{} users, {} items read, {rate:.0} users/s{}{slowed}",
             HumanCount(users),
             HumanCount(meter.items()),
             left.unwrap_or_default()

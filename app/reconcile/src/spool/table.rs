@@ -32,7 +32,7 @@ const PROGRESS: &str = "PROGRESS";
 #[derive(Debug)]
 pub struct Table {
     client: Client,
-    table: String,
+    name: String,
     partition_key: String,
     expires_at: Timestamp,
     state: Mutex<State>,
@@ -53,7 +53,7 @@ impl Table {
     pub fn new(client: Client, table: impl Into<String>, user_pool_id: &str, now: Timestamp) -> Self {
         let partition_key = format!("RECONCILE#{user_pool_id}");
         let (table, expires_at) = (table.into(), now.plus_days(LIFE_DAYS));
-        Self { client, table, partition_key, expires_at, state: Mutex::default() }
+        Self { client, name: table, partition_key, expires_at, state: Mutex::default() }
     }
 
     fn key(&self, sort_key: String) -> HashMap<String, AttributeValue> {
@@ -69,7 +69,7 @@ impl Table {
             let mut item = self.key(chunk_key(stream, at));
             item.insert("bytes".to_owned(), AttributeValue::B(Blob::new(chunk)));
             item.insert(EXPIRY.to_owned(), AttributeValue::N(self.expires_at.seconds().to_string()));
-            let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+            let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
             put.send().await.map_err(|error| self.failed(&error))?;
             self.state().lengths.insert(stream, at + chunk.len() as u64);
         }
@@ -82,7 +82,7 @@ impl Table {
         item.insert("progress".to_owned(), AttributeValue::S(progress.to_owned()));
         item.insert("recording".to_owned(), AttributeValue::N((before + 1).to_string()));
         item.insert(EXPIRY.to_owned(), AttributeValue::N(self.expires_at.seconds().to_string()));
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
         let put = if before == 0 {
             put.condition_expression("attribute_not_exists(pk)")
         } else {
@@ -95,7 +95,7 @@ impl Table {
                 Ok(())
             }
             Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Err(SpoolError::Taken { place: format!("{} in table {}", self.partition_key, self.table) })
+                Err(SpoolError::Taken { place: format!("{} in table {}", self.partition_key, self.name) })
             }
             Err(error) => Err(self.failed(&error)),
         }
@@ -105,7 +105,7 @@ impl Table {
         let pages = self
             .client
             .query()
-            .table_name(&self.table)
+            .table_name(&self.name)
             .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
             .expression_attribute_values(":pk", AttributeValue::S(self.partition_key.clone()))
             .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
@@ -126,7 +126,7 @@ impl Table {
     }
 
     async fn delete(&self, sort_key: String) -> Result<(), SpoolError> {
-        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(self.key(sort_key)));
+        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(self.key(sort_key)));
         delete.send().await.map(drop).map_err(|error| self.failed(&error))
     }
 
@@ -139,7 +139,7 @@ impl Table {
         E: ProvideErrorMetadata + std::error::Error + 'static,
         R: std::fmt::Debug,
     {
-        SpoolError::Failed { place: format!("table {}", self.table), reason: tandem_pool::reason(error) }
+        SpoolError::Failed { place: format!("table {}", self.name), reason: tandem_pool::reason(error) }
     }
 }
 
@@ -156,7 +156,7 @@ impl Spool for Table {
     }
 
     async fn progress(&self) -> Result<Option<String>, SpoolError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(self.key(PROGRESS.to_owned())));
+        let get = self.client.get_item().table_name(&self.name).set_key(Some(self.key(PROGRESS.to_owned())));
         let answer = get.consistent_read(true).send().await.map_err(|error| self.failed(&error))?;
         let Some(item) = answer.item else { return Ok(None) };
         let recording = item.get("recording").and_then(|number| number.as_n().ok()?.parse().ok());
@@ -195,7 +195,7 @@ impl Spool for Table {
     }
 
     async fn read(&self, stream: Stream, from: u64) -> Result<Vec<u8>, SpoolError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(self.key(chunk_key(stream, from))));
+        let get = self.client.get_item().table_name(&self.name).set_key(Some(self.key(chunk_key(stream, from))));
         let answer = get.send().await.map_err(|error| self.failed(&error))?;
         let bytes = answer.item.and_then(|mut item| item.remove("bytes"));
         Ok(bytes.and_then(|bytes| bytes.as_b().ok().cloned()).map(Blob::into_inner).unwrap_or_default())

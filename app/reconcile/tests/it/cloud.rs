@@ -15,9 +15,7 @@ use dynoxide::Database;
 use dynoxide::errors::DynoxideError;
 use serde_json::{Value, json};
 use tandem_pool::{Bus, Pool};
-use tandem_profiles::{
-    Change, DeletedUser, Identity, IdentityEvent, Origin, ProfileStore, Stored, Timestamp, UserId,
-};
+use tandem_profiles::{Change, DeletedUser, Identity, IdentityEvent, Origin, ProfileStore, Stored, Timestamp, UserId};
 use tandem_reconcile::{
     Backfill, Directory, Ended, Finding, Pace, Reconciliation, Repair, Report, Settings, Spool, Surroundings, Table,
 };

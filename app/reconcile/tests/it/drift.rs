@@ -11,7 +11,8 @@ use crate::cloud::{Cloud, POOL, TABLE, id, repairing, settings};
 /// Findings as `kind user fields outcome`.
 fn lines(findings: &[Finding]) -> Vec<String> {
     let line = |finding: &Finding| {
-        let words = [finding.kind.as_str(), finding.user_id.as_str(), &finding.fields.join(","), finding.outcome.as_str()];
+        let words =
+            [finding.kind.as_str(), finding.user_id.as_str(), &finding.fields.join(","), finding.outcome.as_str()];
         words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     };
     findings.iter().map(line).collect()
@@ -91,7 +92,9 @@ async fn attributes_of_the_application_are_not_touched() {
     let set = key("changed").into_iter().fold(cloud.tables().update_item().table_name(TABLE), |set, (name, value)| {
         set.key(name, AttributeValue::S(value))
     });
-    let set = set.update_expression("SET theme = :dark").expression_attribute_values(":dark", AttributeValue::S("dark".into()));
+    let set = set
+        .update_expression("SET theme = :dark")
+        .expression_attribute_values(":dark", AttributeValue::S("dark".into()));
     set.send().await.expect("written");
     cloud.reconciled(repairing()).await;
     let get = key("changed").into_iter().fold(cloud.tables().get_item().table_name(TABLE), |get, (name, value)| {
@@ -138,10 +141,8 @@ async fn a_change_that_is_told_while_the_run_goes_on_is_no_drift() {
     cloud.change("ada", |user| user.email = "new@example.com".into());
     // After both sides were read, and before anybody looks again, the change goes back to what the table says.
     let calls = cloud.state().calls.len();
-    cloud.state().then = Some((
-        calls + 3,
-        Box::new(|state| state.users.get_mut("ada").expect("ada").email = "ada@example.com".into()),
-    ));
+    cloud.state().then =
+        Some((calls + 3, Box::new(|state| state.users.get_mut("ada").expect("ada").email = "ada@example.com".into())));
     let (_, findings) = cloud.reconciled(settings()).await;
     assert_eq!(lines(&findings), Vec::<String>::new());
 }
