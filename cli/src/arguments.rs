@@ -196,7 +196,8 @@ pub struct PoolAndTable {
     /// Addresses are unique in this table, as create-profile was told.
     #[arg(long, env = "UNIQUE_EMAIL")]
     pub unique_email: bool,
-    /// Calls of the pool per second; 0 for no limit. Not said: 20 on AWS, where an account may make 30, none elsewhere.
+    /// Calls of the pool per second; 0 for no limit. Not said: 20, since an account may make 30; no limit on this
+    /// machine.
     #[arg(long, value_name = "N")]
     pub rate: Option<f64>,
     /// Read capacity units of the table per second; 0 for no limit.

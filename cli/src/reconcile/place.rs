@@ -44,7 +44,6 @@ pub struct Place {
 impl Place {
     /// Asks a local cloud for what was not said.
     pub async fn find(arguments: &PoolAndTable, word: &str) -> anyhow::Result<Self> {
-        ensure!(!arguments.unique_email, UNIQUE_EMAIL);
         let local = Local::at(arguments).await;
         let said = |typed: &Option<String>| typed.clone().filter(|text| !text.is_empty());
         let of_local = |name: &str| Some(local.as_ref()?.stack.get(name)?.as_str()?.to_owned());
@@ -57,9 +56,10 @@ impl Place {
             "{user_pool_id} is no user pool's id: one looks like eu-west-1_AbCdEfGhI"
         );
         let sdk = sdk_config(arguments, &user_pool_id, local.is_some()).await?;
+        let is_here = arguments.endpoint_url.as_deref().is_some_and(is_loopback);
         let bus = said(&arguments.event_bus);
         let bus = bus.map(|name| Bus::new(aws_sdk_eventbridge::Client::new(&sdk), name));
-        let rate = arguments.rate.unwrap_or(if arguments.endpoint_url.is_none() { RATE_ON_AWS } else { 0.0 });
+        let rate = arguments.rate.unwrap_or(if is_here { 0.0 } else { RATE_ON_AWS });
         let limit = |rate: f64| (rate > 0.0).then_some(rate);
         ensure!(
             rate >= 0.0 && arguments.read_capacity >= 0.0,

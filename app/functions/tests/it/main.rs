@@ -3,4 +3,5 @@
 mod announce_user;
 mod cloud;
 mod create_profile;
+mod reconcile_profiles;
 mod welcome_email;
