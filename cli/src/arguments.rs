@@ -24,6 +24,11 @@ pub enum Command {
     Trace(Trace),
     /// Print what functions printed. Exit code 1 means that there was nothing.
     Logs(Logs),
+    /// List dead letters and why they are dead, and give them to their targets once more.
+    #[command(subcommand)]
+    Dlq(Dlq),
+    /// Show everything that is held of a person, and remove it. Exit code 1 means that something is held.
+    Erase(Box<Erase>),
     /// Compare profiles with the user pool, and repair what differs. Exit code 1 means that something still differs.
     Reconcile(Box<Reconcile>),
     /// Make profiles for the users who were there before the table was. Exit code 1 means that some could not be made.
@@ -164,6 +169,100 @@ pub struct Logs {
     pub endpoint_url: String,
 }
 
+/// Where AWS's APIs are, and by which key.
+#[derive(Args, Debug)]
+pub struct Reach {
+    /// Where AWS's APIs are, if not on AWS.
+    #[arg(long, env = "AWS_ENDPOINT_URL", value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// The region; else as the AWS CLI finds it.
+    #[arg(long)]
+    pub region: Option<String>,
+    /// A profile of ~/.aws/config.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Dlq {
+    /// List dead letters; all stay where they are. Exit code 1 means that there are some.
+    List {
+        #[command(flatten)]
+        letters: Letters,
+        /// With the events themselves, which may be personal.
+        #[arg(long, requires = "json")]
+        payload: bool,
+    },
+    /// Give dead letters to the one target that each was meant for; those that succeed leave their queue. Exit code 1
+    /// means that some stay.
+    Redrive {
+        #[command(flatten)]
+        letters: Letters,
+        /// The function for letters that do not say whose they are (those of a function's DeadLetterConfig).
+        #[arg(long, value_name = "NAME")]
+        function: Option<String>,
+        /// Letters per second, at most.
+        #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+        rate: u32,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct Letters {
+    /// A queue's name or URL; may be given several times. Of a local cloud at the endpoint, the built-in two unless said.
+    #[arg(long = "queue", env = "DEAD_LETTER_QUEUES", value_name = "QUEUE", value_delimiter = ',')]
+    pub queues: Vec<String>,
+    /// Only letters about this user: the sub.
+    #[arg(long, value_name = "SUB")]
+    pub user: Option<String>,
+    /// Only letters for this function or queue.
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
+    /// Only letters whose error has this in its code or its words.
+    #[arg(long, value_name = "TEXT")]
+    pub error: Option<String>,
+    /// So many letters of each queue, at most.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub limit: usize,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+#[derive(Args, Debug)]
+pub struct Erase {
+    /// The user: sub, user name or e-mail address.
+    pub user: String,
+    /// Remove it. Without this, what is held is shown and nothing is changed.
+    #[arg(long)]
+    pub yes: bool,
+    /// With --yes: remove whole log streams that name the user, and what they hold of others.
+    #[arg(long, requires = "yes")]
+    pub delete_log_streams: bool,
+    /// The user pool. Of a local cloud at the endpoint, the built-in one unless said.
+    #[arg(long, env = "USER_POOL_ID", value_name = "ID")]
+    pub user_pool_id: Option<String>,
+    /// The profiles' table. Of a local cloud at the endpoint, the built-in one unless said.
+    #[arg(long, env = "TABLE_NAME", value_name = "NAME")]
+    pub table: Option<String>,
+    /// The bus on which consumers are told, and whose archives are looked at: name or ARN.
+    #[arg(long, env = "EVENT_BUS_NAME", value_name = "NAME")]
+    pub event_bus: Option<String>,
+    /// A queue of dead letters to look through: name or URL; may be given several times.
+    #[arg(long = "queue", env = "DEAD_LETTER_QUEUES", value_name = "QUEUE", value_delimiter = ',')]
+    pub queues: Vec<String>,
+    /// A log group to look through; may be given several times.
+    #[arg(long = "log-group", env = "LOG_GROUPS", value_name = "GROUP", value_delimiter = ',')]
+    pub log_groups: Vec<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
 /// A pool, a table, and how to reach both.
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what was typed: a flag is there or it is not")]
@@ -177,15 +276,6 @@ pub struct PoolAndTable {
     /// Publish events on this bus (name or ARN), for whoever listens to write; without a bus the table is written here.
     #[arg(long, env = "EVENT_BUS_NAME", value_name = "NAME")]
     pub event_bus: Option<String>,
-    /// Where AWS's APIs are, if not on AWS.
-    #[arg(long, env = "AWS_ENDPOINT_URL", value_name = "URL")]
-    pub endpoint_url: Option<String>,
-    /// The region; else as the AWS CLI finds it, else the one in the pool's id.
-    #[arg(long)]
-    pub region: Option<String>,
-    /// A profile of ~/.aws/config.
-    #[arg(long, value_name = "NAME")]
-    pub profile: Option<String>,
     /// The attributes that publishers pass on beside address and name, as announce-user does. Not said:
     /// they are not compared.
     #[arg(long, env = "EVENT_ATTRIBUTES", value_name = "NAME,…", value_delimiter = ',')]
@@ -212,6 +302,8 @@ pub struct PoolAndTable {
     /// Show no progress.
     #[arg(long, short)]
     pub quiet: bool,
+    #[command(flatten)]
+    pub reach: Reach,
 }
 
 #[derive(Args, Debug)]

@@ -3,10 +3,11 @@
 //! | Variable | Function | Meaning |
 //! |---|---|---|
 //! | `_HANDLER` | all | which function this process is; Lambda sets it from the function's `Handler` |
-//! | `EVENT_BUS_NAME` | announce-user, reconcile-profiles | name or ARN of the bus; required by announce-user |
+//! | `EVENT_BUS_NAME` | announce-user, create-profile, reconcile-profiles | name or ARN of the bus; required by announce-user; create-profile tells it of conflicts |
 //! | `ON_PUBLISH_FAILURE` | announce-user | `fail` (the default: Cognito tells the user) or `continue` (log it, and leave the user to the reconciler) |
 //! | `EVENT_ATTRIBUTES` | announce-user, reconcile-profiles | names of user attributes to pass on in `data.attributes`, with commas between; none by default |
 //! | `TABLE_NAME` | create-profile, welcome-email, reconcile-profiles | the profiles' table; required |
+//! | `UNIQUE_EMAIL` | create-profile, reconcile-profiles | `true` if a verified address may be one profile's alone; `false` is the default |
 //! | `USER_POOL_ID` | reconcile-profiles | the user pool; required |
 //! | `RECONCILE_REPAIR` | reconcile-profiles | `true` (drift is repaired: by events if `EVENT_BUS_NAME` is set, else in the table) or `false` (the default: it is told); the event's `repair` goes first |
 //! | `RECONCILE_MIN_AGE` | reconcile-profiles | seconds for which a user who was changed is left alone; 600 by default; the event's `minAge` goes first |
@@ -68,14 +69,17 @@ pub(crate) fn number_or(name: &'static str, default: u32) -> Result<u32, Invalid
     value.parse().map_err(|_| Invalid::Value { name, value, expected: "a whole number" })
 }
 
-/// `true` or `false`, or a default if it is not set.
-pub(crate) fn flag_or(name: &'static str, default: bool) -> Result<bool, Invalid> {
-    let Some(value) = optional(name) else { return Ok(default) };
-    value.parse().map_err(|_| Invalid::Value { name, value, expected: "true or false" })
-}
-
 /// Names with commas between.
 pub(crate) fn names(name: &'static str) -> Vec<String> {
     let names = optional(name).unwrap_or_default();
     names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()
+}
+
+/// A variable that is `true` or `false`; not set, it is `false`.
+pub(crate) fn flag(name: &'static str) -> Result<bool, Invalid> {
+    match optional(name).as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(Invalid::Value { name, value: other.to_owned(), expected: "true or false" }),
+    }
 }

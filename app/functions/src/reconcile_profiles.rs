@@ -39,6 +39,8 @@ pub struct Settings {
     pub bus: Option<String>,
     /// The attributes that publishers pass on.
     pub attributes: Vec<String>,
+    /// Whether a verified address may be one profile's alone.
+    pub unique_email: bool,
     /// Whether drift is repaired, if the event does not say.
     pub repair: bool,
     /// Who was changed less than so many seconds ago is left alone, if the event does not say.
@@ -55,7 +57,8 @@ impl Settings {
             table: environment::table_name()?,
             bus: environment::optional("EVENT_BUS_NAME"),
             attributes: environment::names("EVENT_ATTRIBUTES"),
-            repair: environment::flag_or("RECONCILE_REPAIR", false)?,
+            unique_email: environment::flag("UNIQUE_EMAIL")?,
+            repair: environment::flag("RECONCILE_REPAIR")?,
             min_age_seconds: environment::number_or("RECONCILE_MIN_AGE", 600)?,
             rate: environment::number_or("RECONCILE_RATE", 20)?,
         })
@@ -139,10 +142,11 @@ impl ReconcileProfiles {
             (true, None) => Repair::Table,
         };
         let min_age = wish.min_age.unwrap_or(settings.min_age_seconds);
-        let spool = Table::new(tables.clone(), settings.table.as_str(), &settings.user_pool_id, now);
+        let profiles = ProfileStore::new(tables.clone(), settings.table.as_str());
+        let spool = Table::new(tables, settings.table.as_str(), &settings.user_pool_id, now);
         Reconciliation::new(
             Pool::new(pools, settings.user_pool_id.as_str()),
-            ProfileStore::new(tables, settings.table.as_str()),
+            if settings.unique_email { profiles.with_unique_email() } else { profiles },
             tandem_reconcile::Settings {
                 attributes: Some(settings.attributes.clone()),
                 groups: true,

@@ -55,6 +55,7 @@ impl Place {
             table: TABLE.into(),
             bus: None,
             attributes: Vec::new(),
+            unique_email: false,
             repair: false,
             min_age_seconds: 0,
             rate: 0,
