@@ -1,11 +1,11 @@
 //! One partition: everybody whose ids fall together, on both sides. What is not the same becomes a candidate.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use tandem_profiles::Timestamp;
 
 use crate::digest::joined;
-use crate::record::{Digest, HAS_PROFILE, MALFORMED, Record, Sub, TOMBSTONE};
+use crate::record::{CONFLICT, Digest, FOREIGN, HAS_PROFILE, MALFORMED, MARKER, Record, Sub, TOMBSTONE};
 
 /// What the pool and the table say of one user. The last record of each side counts.
 #[derive(Default)]
@@ -27,11 +27,23 @@ pub(crate) struct Partition {
     entries: HashMap<Sub, Entry>,
     members: Vec<(Sub, Digest)>,
     compares_groups: bool,
+    claims: HashMap<Sub, Claims>,
 }
+
+/// What markers and the profile of one user say of addresses.
+#[derive(Default)]
+struct Claims {
+    markers: BTreeSet<Digest>,
+    /// Flags, the address that the profile says is reserved, and the one that should be.
+    profile: Option<(u8, Digest, Digest)>,
+}
+
+/// Whoever's reservations do not fit, and the markers of theirs that their profile does not know.
+pub(crate) type Suspect = (Sub, Vec<Digest>);
 
 impl Partition {
     pub fn new(compares_groups: bool) -> Self {
-        Self { entries: HashMap::new(), members: Vec::new(), compares_groups }
+        Self { entries: HashMap::new(), members: Vec::new(), compares_groups, claims: HashMap::new() }
     }
 
     pub fn user(&mut self, record: Record) {
@@ -47,6 +59,30 @@ impl Partition {
         let entry = self.entries.entry(record.sub).or_default();
         entry.profile = Some(Side { flags: record.flags, digest: record.digest, at: record.at });
         entry.groups_of_profile = record.groups;
+    }
+
+    pub fn claim(&mut self, record: Record) {
+        let claims = self.claims.entry(record.sub).or_default();
+        if record.flags & MARKER != 0 {
+            claims.markers.insert(record.digest);
+        } else {
+            claims.profile = Some((record.flags, record.digest, record.groups));
+        }
+    }
+
+    /// Whose reservations have to be looked at, in the order of their ids.
+    pub fn suspects(&mut self) -> Vec<Suspect> {
+        let none = Digest::default();
+        let suspect = |(sub, claims): (Sub, Claims)| {
+            let (flags, reserved, wanted) = claims.profile.unwrap_or_default();
+            let is_held = reserved == none || claims.markers.contains(&reserved);
+            let strays: Vec<Digest> = claims.markers.into_iter().filter(|marker| *marker != reserved).collect();
+            let is_fine = is_held && reserved == wanted && flags & CONFLICT == 0 && strays.is_empty();
+            (flags & FOREIGN == 0 && !is_fine).then_some((sub, strays))
+        };
+        let mut suspects: Vec<Suspect> = std::mem::take(&mut self.claims).into_iter().filter_map(suspect).collect();
+        suspects.sort_unstable();
+        suspects
     }
 
     /// Who has to be looked at, in the order of their ids, and how many of whom something differs are too young.
@@ -101,7 +137,7 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use proptest::prelude::*;
 

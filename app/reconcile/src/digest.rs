@@ -36,6 +36,11 @@ impl DigestKey {
         self.of(name.as_bytes())
     }
 
+    /// Of an address; nothing for none.
+    pub fn address(&self, address: Option<&str>) -> Digest {
+        address.map(|address| self.of(address.as_bytes())).unwrap_or_default()
+    }
+
     /// Of all groups of a user, whatever their order.
     pub fn groups<'a>(&self, names: impl IntoIterator<Item = &'a String>) -> Digest {
         names.into_iter().fold(Digest::default(), |all, name| joined(all, self.group(name)))

@@ -20,11 +20,14 @@ pub enum Kind {
     /// A user who is in the pool, and of whom the table says that they were deleted. Deletions are final, so this is
     /// never repaired: somebody has published a deletion that was none.
     Tombstone,
+    /// An address is reserved for nobody, for another than says so, or for somebody who is gone. Only where addresses are
+    /// unique.
+    Marker,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Missing, Self::Orphan, Self::Differs, Self::Tombstone];
+    pub const ALL: [Self; 5] = [Self::Missing, Self::Orphan, Self::Differs, Self::Tombstone, Self::Marker];
 
     /// As reports write it.
     pub fn as_str(self) -> &'static str {
@@ -33,6 +36,7 @@ impl Kind {
             Self::Orphan => "orphan",
             Self::Differs => "differs",
             Self::Tombstone => "tombstone",
+            Self::Marker => "marker",
         }
     }
 }

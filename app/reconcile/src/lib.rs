@@ -13,6 +13,7 @@
 mod again;
 mod backfill;
 mod calls;
+mod claims;
 mod compare;
 mod digest;
 mod error;

@@ -28,6 +28,8 @@ pub struct Scope {
     pub attributes: Option<Vec<String>>,
     /// Whether groups are compared; a repair leaves them as they are otherwise.
     pub groups: bool,
+    /// Whether reservations of addresses are compared.
+    pub unique_email: bool,
 }
 
 impl Scope {
@@ -46,6 +48,8 @@ impl Scope {
             Some(format!("its attributes are {}, not {}", attributes(other), attributes(self)))
         } else if self.groups != other.groups {
             Some(format!("its groups are {}", groups(other)))
+        } else if self.unique_email != other.unique_email {
+            Some(format!("its addresses are {}unique", if other.unique_email { "" } else { "not " }))
         } else {
             None
         }
@@ -171,7 +175,7 @@ impl Journal {
         };
         refuse_other(&new.scope, &progress.scope)?;
         let journal = Self { progress, spool };
-        for log in [Log::Users, Log::Members, Log::Profiles, Log::Findings] {
+        for log in [Log::Users, Log::Members, Log::Profiles, Log::Claims, Log::Findings] {
             journal.cut(log).await?;
         }
         Ok(journal)

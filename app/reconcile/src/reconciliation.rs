@@ -1,5 +1,6 @@
 //! A whole run: reads both sides, compares them partition by partition, and looks at whatever differs again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::error::Error;
 use crate::finding::{Finding, Report};
 use crate::meter::Meter;
 use crate::progress::{Comparison, FINDINGS, Journal, Progress, Scope, partition_of};
-use crate::record::{Record, Sub};
+use crate::record::{Digest, Record, Sub};
 use crate::spool::{Log, Spool, Stream};
 
 /// How many bytes of users and profiles are compared at a time: about a hundred thousand records, which take some
@@ -87,6 +88,8 @@ pub struct Reconciliation {
     pub(crate) settings: Settings,
     pub(crate) surroundings: Surroundings,
     pub(crate) calls: Calls,
+    /// Markers that belong to nobody, by owner and address; looked for when all partitions are compared.
+    pub(crate) strays: std::sync::Mutex<BTreeSet<(Sub, Digest)>>,
     spool: Arc<dyn Spool>,
 }
 
@@ -101,7 +104,7 @@ impl Reconciliation {
         surroundings: Surroundings,
     ) -> Self {
         let calls = Calls::new(settings.pace, Arc::new(Meter::new()));
-        Self { pool, profiles, settings, surroundings, calls, spool }
+        Self { pool, profiles, settings, surroundings, calls, strays: std::sync::Mutex::default(), spool }
     }
 
     /// What the run has done so far, to be watched while it goes on.
@@ -182,6 +185,7 @@ impl Reconciliation {
             table: self.profiles.table().to_owned(),
             attributes: self.settings.attributes.clone(),
             groups: self.settings.groups,
+            unique_email: self.profiles.has_unique_email(),
         }
     }
 
@@ -221,6 +225,7 @@ impl Reconciliation {
             }
         }
         self.calls.meter.compared(all, all);
+        self.compare_strays(journal).await?;
         Ok(true)
     }
 
@@ -251,7 +256,8 @@ impl Reconciliation {
         of: u32,
     ) -> Result<bool, Error> {
         let comparison = journal.progress.comparison.clone().expect("it has begun");
-        let both = self.read_partition(journal, shard, partition, of).await?;
+        let mut both = self.read_partition(journal, shard, partition, of).await?;
+        let suspects = both.suspects();
         let (candidates, young) = both.candidates(comparison.at, comparison.min_age_ms);
         let is_begun = (comparison.shard, comparison.partition) == (shard, partition);
         let looked_at = if is_begun { comparison.looked_at } else { 0 };
@@ -270,6 +276,7 @@ impl Reconciliation {
             journal.progress.comparison = Some(Comparison { shard, partition, looked_at: place, ..comparison.clone() });
             journal.record(self.calls.meter.requests(), false).await?;
         }
+        self.compare_claims(journal, suspects).await?;
         journal.progress.counts.young += young;
         let (shard, partition) = if partition + 1 < of { (shard, partition + 1) } else { (shard + 1, 0) };
         journal.progress.comparison = Some(Comparison { shard, partition, looked_at: 0, ..comparison });
@@ -278,7 +285,7 @@ impl Reconciliation {
 
     async fn read_partition(&self, journal: &Journal, shard: u16, partition: u32, of: u32) -> Result<Partition, Error> {
         let mut both = Partition::new(self.settings.groups);
-        for log in [Log::Users, Log::Members, Log::Profiles] {
+        for log in [Log::Users, Log::Members, Log::Profiles, Log::Claims] {
             let stream = Stream { log, shard };
             let (mut from, mut bytes) = (0, Vec::new());
             while from < journal.progress.length(stream) {
@@ -306,6 +313,7 @@ fn put(both: &mut Partition, log: Log, record: Record) {
     match log {
         Log::Users => both.user(record),
         Log::Members => both.member(record),
+        Log::Claims => both.claim(record),
         Log::Profiles | Log::Findings => both.profile(record),
     }
 }
@@ -313,7 +321,7 @@ fn put(both: &mut Partition, log: Log, record: Record) {
 /// How many partitions a shard has, by what was read.
 fn partitions_of(journal: &Journal, shard: u16) -> u32 {
     let length = |log| journal.progress.length(Stream { log, shard });
-    let bytes = length(Log::Users) + length(Log::Profiles) + length(Log::Members);
+    let bytes = length(Log::Users) + length(Log::Profiles) + length(Log::Members) + length(Log::Claims);
     u32::try_from(bytes.div_ceil(PARTITION_BYTES_MAX).max(1)).unwrap_or(u32::MAX)
 }
 

@@ -16,6 +16,13 @@ pub(crate) const TOMBSTONE: u8 = 2;
 /// What is stored is not as we write it: it differs, whatever the digests say.
 pub(crate) const MALFORMED: u8 = 4;
 
+/// A marker: the address with that digest is reserved for this user.
+pub(crate) const MARKER: u8 = 8;
+/// A profile of another pool.
+pub(crate) const FOREIGN: u8 = 16;
+/// A profile that says that its address is another's.
+pub(crate) const CONFLICT: u8 = 32;
+
 const UUID: u8 = 64;
 const GROUPS: u8 = 128;
 

@@ -159,6 +159,8 @@ impl Reconciliation {
             let records: Vec<Record> = records.collect();
             let mut journal = journal.lock().await;
             journal.append(Log::Profiles, &records).await?;
+            let claims: Vec<Record> = page.claims.iter().map(|claim| self.record_of_claim(claim, key)).collect();
+            journal.append(Log::Claims, &claims).await?;
             journal.progress.items += page.items;
             self.calls.meter.set_items(journal.progress.items);
             let profiles = records.iter().filter(|record| record.flags & TOMBSTONE == 0).count();

@@ -96,7 +96,8 @@ impl Directory {
         for entry in fs::read_dir(&self.path)? {
             let name = entry?.file_name();
             let name = name.to_string_lossy();
-            let is_log = ["users.", "members.", "profiles.", "findings."].iter().any(|log| name.starts_with(log));
+            let is_log =
+                ["users.", "members.", "profiles.", "claims.", "findings."].iter().any(|log| name.starts_with(log));
             if is_log || name.starts_with("progress.") {
                 fs::remove_file(self.path.join(name.as_ref()))?;
             }

@@ -25,6 +25,8 @@ pub enum Log {
     Members,
     /// What the table has of whom.
     Profiles,
+    /// Whose addresses are.
+    Claims,
     /// What was found, as lines of JSON. It has one shard.
     Findings,
 }
@@ -44,6 +46,7 @@ impl fmt::Display for Stream {
             Log::Users => "users",
             Log::Members => "members",
             Log::Profiles => "profiles",
+            Log::Claims => "claims",
             Log::Findings => "findings",
         };
         write!(f, "{log}.{:02}", self.shard)

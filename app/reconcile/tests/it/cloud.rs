@@ -349,6 +349,7 @@ fn tables(database: &Database, operation: &str, body: &[u8]) -> dynoxide::errors
         "PutItem" => call!(put_item),
         "Query" => call!(query),
         "Scan" => call!(scan),
+        "TransactWriteItems" => call!(transact_write_items),
         "UpdateItem" => call!(update_item),
         other => panic!("no test calls {other}"),
     }
