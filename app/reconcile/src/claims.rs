@@ -70,13 +70,12 @@ impl Reconciliation {
                 Some("reserved for another")
             }
             (Some(reserved), wanted) if Some(reserved) != wanted.as_ref() => Some("a former address is reserved"),
-            (Some(_), _) => is_in_conflict.then_some("conflict is over"),
+            (Some(_), _) | (None, None) => is_in_conflict.then_some("conflict is over"),
             (None, Some(wanted)) => match (self.owner_of(wanted).await?, is_in_conflict) {
                 (None, _) => Some("not reserved"),
                 (Some(_), false) => Some("conflict is not noted"),
                 (Some(_), true) => None,
             },
-            (None, None) => is_in_conflict.then_some("conflict is over"),
         };
         // Whatever was written in between has brought its own marker along.
         let is_same = what.is_some() && self.calls.table(Operation::GetItem, read).await? == before;

@@ -168,10 +168,9 @@ mod tests {
     /// The rule, said as people say it.
     fn expected(person: &Person, compares_groups: bool) -> Option<bool> {
         let differs = match (&person.user, &person.profile) {
-            (None, None) => false,
             (Some((has_profile, ..)), None) => *has_profile,
             (None, Some((flags, ..))) => *flags == 0,
-            (Some((false, ..)), Some(_)) => false,
+            (None, None) | (Some((false, ..)), Some(_)) => false,
             (Some((true, digest, _)), Some((flags, stored, stored_groups, _))) => {
                 *flags != 0 || digest != stored || (compares_groups && person.groups != *stored_groups)
             }

@@ -23,15 +23,12 @@ async fn profile(cloud: &Cloud, sub: &str) {
 
 async fn set_marker(cloud: &Cloud, address: &str, owner: Option<&str>) {
     let key = format!("EMAIL#{address}");
-    match owner {
-        Some(owner) => {
-            let put = cloud.tables().put_item().table_name(TABLE).item("pk", text(&key)).item("sk", text("EMAIL"));
-            put.item("userId", text(owner)).send().await.expect("written");
-        }
-        None => {
-            let delete = cloud.tables().delete_item().table_name(TABLE).key("pk", text(&key)).key("sk", text("EMAIL"));
-            delete.send().await.expect("deleted");
-        }
+    if let Some(owner) = owner {
+        let put = cloud.tables().put_item().table_name(TABLE).item("pk", text(&key)).item("sk", text("EMAIL"));
+        put.item("userId", text(owner)).send().await.expect("written");
+    } else {
+        let delete = cloud.tables().delete_item().table_name(TABLE).key("pk", text(&key)).key("sk", text("EMAIL"));
+        delete.send().await.expect("deleted");
     }
 }
 
@@ -40,7 +37,13 @@ async fn reconciled(cloud: &Cloud, settings: Settings) -> Vec<String> {
     let (spool, surroundings) = (directory(place.path()), cloud.surroundings(None));
     let run = Reconciliation::new(cloud.pool(), unique(cloud), settings, spool, surroundings);
     let line = |finding: &Finding| {
-        format!("{} {}: {} {}", finding.kind.as_str(), finding.user_id, finding.fields.join(","), finding.outcome.as_str())
+        format!(
+            "{} {}: {} {}",
+            finding.kind.as_str(),
+            finding.user_id,
+            finding.fields.join(","),
+            finding.outcome.as_str()
+        )
     };
     ended(&run).await.1.iter().map(line).collect()
 }

@@ -39,6 +39,9 @@ pub struct User {
 /// What an operation is to answer instead of the truth: status, code, message.
 type Fault = (u16, &'static str, &'static str);
 
+/// Something that happens to the cloud.
+type Then = Box<dyn FnOnce(&mut State) + Send>;
+
 #[derive(Default)]
 pub struct State {
     /// In the order of the list.
@@ -50,7 +53,7 @@ pub struct State {
     /// Details that the bus got.
     pub published: Vec<Value>,
     /// Run after so many calls: changes in the middle of a run.
-    pub then: Option<(usize, Box<dyn FnOnce(&mut State) + Send>)>,
+    pub then: Option<(usize, Then)>,
 }
 
 /// One test's cloud. Cheap to clone: all clones are the same cloud.

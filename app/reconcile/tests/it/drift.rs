@@ -127,7 +127,7 @@ async fn who_changed_a_moment_ago_is_left_alone() {
     let now = 24 * 3_600_000;
     cloud.change("changed", |user| user.modified = now - 599_000);
     cloud.change("missing", |user| user.modified = now - 601_000);
-    let (report, findings) = cloud.reconciled(Settings { min_age: Duration::from_secs(600), ..settings() }).await;
+    let (report, findings) = cloud.reconciled(Settings { min_age: Duration::from_mins(10), ..settings() }).await;
     let expected: Vec<&str> = ALL.into_iter().filter(|line| !line.contains("changed")).collect();
     assert_eq!(lines(&findings), expected);
     assert_eq!(report.counts.young, 1);
