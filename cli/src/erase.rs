@@ -88,9 +88,6 @@ fn print(found: &Holdings, erased: Option<&Erased>, arguments: &Erase) -> anyhow
     }
     if let Some(erased) = erased {
         println!("{}", removed(erased));
-        if let Some(reason) = &erased.not_announced {
-            println!("consumers were not told ({reason}): publish UserDeleted, or run it again");
-        }
         println!();
     }
     println!("held of {}", found.user);
@@ -110,7 +107,7 @@ fn removed(erased: &Erased) -> String {
     part(erased.marker, "the reservation of the address".into());
     part(erased.letters > 0, counted(erased.letters, "dead letter"));
     part(erased.log_streams > 0, counted(erased.log_streams, "log stream"));
-    format!("removed: {}", parts.join(", "))
+    if parts.is_empty() { "there was nothing to remove".into() } else { format!("removed: {}", parts.join(", ")) }
 }
 
 fn counted(number: usize, what: &str) -> String {

@@ -17,6 +17,9 @@ pub enum Error {
     /// A queue.
     #[error(transparent)]
     Queue(#[from] tandem_dead_letters::Error),
+    /// The bus did not take the news, so nothing but the account was removed.
+    #[error("the bus did not take the news of the deletion ({0}): run it again, or without a bus if nobody listens")]
+    NotAnnounced(String),
     /// Another call.
     #[error(
         "{operation} on {place} failed ({reason}): correct the permissions or try again; nothing is half done that a second run does not finish"

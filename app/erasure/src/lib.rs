@@ -6,7 +6,8 @@
 //! those it is said until when they keep it, and log streams are removed whole if that is asked for.
 //!
 //! The order is the one that a crash in between cannot undo: the account goes first, so that no sign-in brings the
-//! profile back; then a tombstone takes the profile's place; then everything else. Erasing twice changes nothing.
+//! profile back; then consumers are told, and a tombstone takes the profile's place; then everything else. A second run
+//! finishes what a first one could not, and changes nothing after one that could.
 
 mod error;
 mod logs;

@@ -34,9 +34,6 @@ pub struct Erased {
     pub letters: usize,
     /// Log streams.
     pub log_streams: usize,
-    /// Why consumers were not told, if they should have been.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub not_announced: Option<String>,
 }
 
 /// Removes what [`holdings`](crate::holdings) has found. `now` is a reading of the clock from before it looked, or later.
@@ -45,13 +42,17 @@ pub async fn erase(places: &Places, holdings: &Holdings, removal: &Removal, now:
     if let Some(account) = &holdings.account {
         erased.account = places.pool.delete(&account.username).await?;
     }
-    let gone = DeletedUser { user_id: holdings.user.clone(), user_pool_id: places.pool.id().to_owned() };
-    let event = IdentityEvent::new(Change::Deleted(gone), now, Origin::Admin);
-    // By our own hand, and before anybody is told: it must hold whether or not a consumer is there.
-    places.store().apply(&event, now).await?;
-    erased.profile = true;
-    if let Some(bus) = &removal.bus {
-        erased.not_announced = bus.publish(&event, None).await.err().map(|turned| turned.reason);
+    // A second run would only tell the consumers again, who log it by the user's id.
+    let is_gone = holdings.account.is_none() && holdings.items.iter().any(|item| item.tombstone_until.is_some());
+    if !is_gone {
+        let gone = DeletedUser { user_id: holdings.user.clone(), user_pool_id: places.pool.id().to_owned() };
+        let event = IdentityEvent::new(Change::Deleted(gone), now, Origin::Admin);
+        if let Some(bus) = &removal.bus {
+            bus.publish(&event, None).await.map_err(|turned| Error::NotAnnounced(turned.reason))?;
+        }
+        // By our own hand as well: it must hold whether or not a consumer is there.
+        places.store().apply(&event, now).await?;
+        erased.profile = true;
     }
     for item in holdings.items.iter().filter(|item| item.sort_key != "PROFILE") {
         delete(places, &partition_key(&holdings.user), &item.sort_key).await?;

@@ -11,32 +11,24 @@
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 use lambda_runtime::Context;
 use serde_json::value::RawValue;
 use tandem_pool::Bus;
 use tandem_profiles::{Change, EventId, IdentityEvent, Metadata, Origin, Timestamp, UserId};
 
-use crate::environment::{Invalid, optional, required};
+use crate::clients::{trigger_retries, trigger_timeouts};
+use crate::environment::{Invalid, bus_name, event_attributes};
 use crate::error::Error;
+use crate::metrics::{Metric, count};
+pub use crate::policy::OnPublishFailure;
 use crate::trace::traceparent;
-use crate::trigger_event::TriggerEvent;
+use crate::trigger_event::{FEDERATED_STATUS, TriggerEvent};
 
 /// What `_HANDLER` is for this function.
 pub const HANDLER: &str = "announce-user";
 
 /// The one trigger source that means a new user. A reset password comes by the same trigger.
 const SIGN_UP: &str = "PostConfirmation_ConfirmSignUp";
-
-/// The status of users whose password is kept by somebody else.
-const FEDERATED_STATUS: &str = "EXTERNAL_PROVIDER";
-
-/// What fits into Cognito's 5 seconds, a cold start included. The SDK's own connect time-out alone is 3.1.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
-const ATTEMPTS: u32 = 2;
 
 /// For all calls together, should the bus turn an entry down for the moment.
 const PUBLISH_TIMEOUT: Duration = Duration::from_millis(3500);
@@ -52,37 +44,12 @@ pub struct Settings {
     pub attributes: Vec<String>,
 }
 
-/// What becomes of the sign-up if the bus does not take the announcement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnPublishFailure {
-    /// The trigger fails: Cognito tells the user, who is confirmed nevertheless.
-    Fail,
-    /// The trigger succeeds, and an error is logged: the reconciler finds the user later.
-    Continue,
-}
-
 impl Settings {
     /// From `EVENT_BUS_NAME`, `ON_PUBLISH_FAILURE` and `EVENT_ATTRIBUTES`.
     pub fn from_environment() -> Result<Self, Invalid> {
-        let bus = required("EVENT_BUS_NAME", "the name or ARN of the bus to announce users on")?;
-        let on_publish_failure = on_publish_failure(optional("ON_PUBLISH_FAILURE").as_deref())?;
-        Ok(Self { bus, on_publish_failure, attributes: names(&optional("EVENT_ATTRIBUTES").unwrap_or_default()) })
+        let on_publish_failure = OnPublishFailure::from_environment(OnPublishFailure::Fail)?;
+        Ok(Self { bus: bus_name()?, on_publish_failure, attributes: event_attributes() })
     }
-}
-
-fn on_publish_failure(value: Option<&str>) -> Result<OnPublishFailure, Invalid> {
-    match value {
-        None | Some("fail") => Ok(OnPublishFailure::Fail),
-        Some("continue") => Ok(OnPublishFailure::Continue),
-        Some(other) => {
-            let (value, expected) = (other.to_owned(), "fail or continue");
-            Err(Invalid::Value { name: "ON_PUBLISH_FAILURE", value, expected })
-        }
-    }
-}
-
-fn names(list: &str) -> Vec<String> {
-    list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()
 }
 
 /// The function, with its client made.
@@ -94,13 +61,9 @@ pub struct AnnounceUser {
 impl AnnounceUser {
     /// With time-outs that fit into Cognito's.
     pub fn new(sdk: &SdkConfig, settings: Settings) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-            .operation_timeout(OPERATION_TIMEOUT);
         let config = aws_sdk_eventbridge::config::Builder::from(sdk)
-            .timeout_config(timeouts.build())
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .timeout_config(trigger_timeouts())
+            .retry_config(trigger_retries())
             .build();
         Self { bus: Bus::new(aws_sdk_eventbridge::Client::from_conf(config), &settings.bus), settings }
     }
@@ -118,8 +81,12 @@ impl AnnounceUser {
         };
         let (event_id, user_id) = (announcement.metadata.event_id, announcement.user_id());
         match self.publish(&announcement, trace).await {
-            Ok(bus_event_id) => tracing::info!(%event_id, %user_id, bus_event_id, "user announced"),
+            Ok(bus_event_id) => {
+                count(Metric::Published);
+                tracing::info!(%event_id, %user_id, bus_event_id, "user announced");
+            }
             Err(reason) => {
+                count(Metric::NotPublished);
                 tracing::error!(%event_id, %user_id, bus = self.settings.bus, reason, "user not announced");
                 if self.settings.on_publish_failure == OnPublishFailure::Fail {
                     return Err(Error::EventNotPublished(reason));
@@ -151,7 +118,7 @@ fn announcement(
     let federated = event.attribute("cognito:user_status").is_some_and(|status| status == FEDERATED_STATUS);
     let origin = if federated { Origin::Federated } else { Origin::SignUp };
     let metadata = Metadata {
-        traceparent: trace.and_then(traceparent),
+        traceparent: traceparent(trace),
         ..Metadata::new(event_id(&identity.user_pool_id, &identity.user_id, now), now, origin)
     };
     Ok(Some(IdentityEvent { metadata, change: Change::Created(identity) }))

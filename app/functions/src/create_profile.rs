@@ -12,8 +12,10 @@ use tandem_pool::Bus;
 use tandem_profiles::{Applied, EmailConflict, IdentityEvent, ProfileStore, Timestamp, UserId};
 
 use crate::bus_event::identity_event;
+use crate::clock::Running;
 use crate::environment::{Invalid, flag, optional, table_name};
 use crate::error::Error;
+use crate::metrics::{self, Metric};
 
 /// What `_HANDLER` is for this function.
 pub const HANDLER: &str = "create-profile";
@@ -57,7 +59,12 @@ impl CreateProfile {
     /// One delivery.
     pub async fn handle(&self, event: &Value, now: Timestamp) -> Result<(), Error> {
         let Some(event) = identity_event(event)? else { return Ok(()) };
+        let time = Running::since(now);
         let applied = self.profiles.apply(&event, now).await?;
+        metrics::count(metric(&applied));
+        if matches!(applied, Applied::Created | Applied::Updated | Applied::Erased) {
+            metrics::age(event.metadata.occurred_at, time.now());
+        }
         tracing::info!(
             outcome = ?applied,
             count = 1,
@@ -78,5 +85,17 @@ impl CreateProfile {
             return Ok(());
         };
         bus.publish(&conflict, None).await.map(drop).map_err(|turned| Error::ConflictNotPublished(turned.reason))
+    }
+}
+
+fn metric(applied: &Applied) -> Metric {
+    match applied {
+        Applied::Created => Metric::Created,
+        Applied::Updated => Metric::Updated,
+        Applied::Conflict { .. } => Metric::Conflict,
+        Applied::Erased => Metric::Deleted,
+        Applied::Duplicate => Metric::Duplicate,
+        Applied::Stale => Metric::Stale,
+        Applied::Tombstoned => Metric::Tombstoned,
     }
 }

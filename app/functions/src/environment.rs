@@ -3,16 +3,19 @@
 //! | Variable | Function | Meaning |
 //! |---|---|---|
 //! | `_HANDLER` | all | which function this process is; Lambda sets it from the function's `Handler` |
-//! | `EVENT_BUS_NAME` | announce-user, create-profile, reconcile-profiles | name or ARN of the bus; required by announce-user; create-profile tells it of conflicts |
-//! | `ON_PUBLISH_FAILURE` | announce-user | `fail` (the default: Cognito tells the user) or `continue` (log it, and leave the user to the reconciler) |
-//! | `EVENT_ATTRIBUTES` | announce-user, reconcile-profiles | names of user attributes to pass on in `data.attributes`, with commas between; none by default |
-//! | `TABLE_NAME` | create-profile, welcome-email, reconcile-profiles | the profiles' table; required |
+//! | `EVENT_BUS_NAME` | announce-user, notice-sign-in, reread-user, create-profile, reconcile-profiles | name or ARN of the bus; required, except by create-profile, which tells it of conflicts, and reconcile-profiles, which writes into the table without one |
+//! | `ON_PUBLISH_FAILURE` | announce-user, notice-sign-in | what becomes of the user's call if the bus does not take the event. `fail`: Cognito tells the user. `continue`: it is logged, and found later. Unless said, a sign-up fails, because nothing else may ever tell of it but the next sign-in; a sign-in goes on, because the next one and the reconciler find the same |
+//! | `EVENT_ATTRIBUTES` | announce-user, notice-sign-in, reread-user, reconcile-profiles | names of user attributes to pass on in `data.attributes`, with commas between; none by default. The same for all, or they contradict each other |
+//! | `TABLE_NAME` | notice-sign-in, reread-user, create-profile, welcome-email, reconcile-profiles | the profiles' table; required |
+//! | `USER_POOL_ID` | reread-user, reconcile-profiles | required by reconcile-profiles; for reread-user the pool whose users have profiles; calls about other pools are passed over. Without it every pool's, and calls that name none are passed over |
 //! | `UNIQUE_EMAIL` | create-profile, reconcile-profiles | `true` if a verified address may be one profile's alone; `false` is the default |
-//! | `USER_POOL_ID` | reconcile-profiles | the user pool; required |
 //! | `RECONCILE_REPAIR` | reconcile-profiles | `true` (drift is repaired: by events if `EVENT_BUS_NAME` is set, else in the table) or `false` (the default: it is told); the event's `repair` goes first |
 //! | `RECONCILE_MIN_AGE` | reconcile-profiles | seconds for which a user who was changed is left alone; 600 by default; the event's `minAge` goes first |
 //! | `RECONCILE_RATE` | reconcile-profiles | calls of the pool per second; 20 by default |
 //! | `SENDER_ADDRESS` | welcome-email | whom the mail is from; required, and verified in SES |
+//! | `METRICS` | all | `emf` (the default: lines that CloudWatch makes metrics of) or `off` |
+//! | `METRICS_NAMESPACE` | all | where the metrics are; `Tandem` by default |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | all | a collector for traces, by OTLP over HTTP: `http://localhost:4318` is one in a layer. No traces without it. `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_SERVICE_NAME` and `OTEL_TRACES_SAMPLER` as OpenTelemetry has them |
 //! | `AWS_LAMBDA_LOG_FORMAT`, `AWS_LAMBDA_LOG_LEVEL`, `RUST_LOG` | all | as Lambda and `lambda_runtime` have them |
 //! | `AWS_REGION`, `AWS_ACCESS_KEY_ID`, …, `AWS_ENDPOINT_URL` | all | as every AWS SDK has them |
 
@@ -69,17 +72,32 @@ pub(crate) fn number_or(name: &'static str, default: u32) -> Result<u32, Invalid
     value.parse().map_err(|_| Invalid::Value { name, value, expected: "a whole number" })
 }
 
-/// Names with commas between.
-pub(crate) fn names(name: &'static str) -> Vec<String> {
-    let names = optional(name).unwrap_or_default();
-    names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()
-}
-
 /// A variable that is `true` or `false`; not set, it is `false`.
 pub(crate) fn flag(name: &'static str) -> Result<bool, Invalid> {
     match optional(name).as_deref() {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
         Some(other) => Err(Invalid::Value { name, value: other.to_owned(), expected: "true or false" }),
+    }
+}
+
+pub(crate) fn bus_name() -> Result<String, Invalid> {
+    required("EVENT_BUS_NAME", "the name or ARN of the bus to tell of users")
+}
+
+/// Names of attributes to pass on.
+pub(crate) fn event_attributes() -> Vec<String> {
+    names(&optional("EVENT_ATTRIBUTES").unwrap_or_default())
+}
+
+fn names(list: &str) -> Vec<String> {
+    list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn names_are_read_without_their_spaces() {
+        assert_eq!(super::names(" locale, custom:plan ,"), ["locale", "custom:plan"]);
     }
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use lambda_runtime::Diagnostic;
-use tandem_profiles::InvalidEvent;
+use tandem_profiles::{InvalidEvent, UserId};
 
 /// An invocation that failed.
 #[derive(thiserror::Error)]
@@ -18,6 +18,21 @@ pub enum Error {
     /// The bus did not take the announcement. The user reads this, by way of Cognito.
     #[error("your account is confirmed, but could not be announced ({0})")]
     EventNotPublished(String),
+    /// The sign-in could not be compared with the profile, or its news not told. The user reads this, by way of Cognito.
+    #[error("you could not be signed in, because your profile could not be checked ({0}): try again")]
+    SignInNotNoticed(String),
+    /// The bus did not take what was read in the pool.
+    #[error("the bus did not take the event ({0}): try again")]
+    ChangeNotPublished(String),
+    /// A call about this user has succeeded, and the pool does not show them yet.
+    #[error("user {0} is not to be seen in the pool yet, which lists users with a delay: try again")]
+    UserNotVisible(UserId),
+    /// The user was deleted, and the pool shows them still.
+    #[error("user {0} was deleted and is still to be seen in the pool, which lists users with a delay: try again")]
+    UserStillVisible(UserId),
+    /// The pool could not be read.
+    #[error(transparent)]
+    Pool(#[from] tandem_pool::Error),
     /// The bus did not take the news of a conflict; the profile is written.
     #[error("the bus was not told of an address that is two users' ({0}): check the bus and the permissions")]
     ConflictNotPublished(String),
@@ -32,7 +47,7 @@ pub enum Error {
     Profile(#[from] tandem_profiles::Error),
     /// Another run is sending the same mail, or died doing so, and there is no time to wait for it.
     #[error("another run is sending the welcome mail to {0}: try again in some seconds")]
-    WelcomeInProgress(tandem_profiles::UserId),
+    WelcomeInProgress(UserId),
     /// The note of the mail could not be written.
     #[error("the note of the welcome mail could not be written ({0}): check the table, then redrive")]
     WelcomeNoteNotWritten(String),
@@ -57,7 +72,12 @@ impl Error {
     pub fn error_type(&self) -> &'static str {
         match self {
             Self::IncompleteTriggerEvent(_) => "IncompleteTriggerEvent",
-            Self::EventNotPublished(_) => "EventNotPublished",
+            Self::EventNotPublished(_) | Self::ChangeNotPublished(_) => "EventNotPublished",
+            Self::SignInNotNoticed(_) => "SignInNotNoticed",
+            Self::UserNotVisible(_) => "UserNotVisible",
+            Self::UserStillVisible(_) => "UserStillVisible",
+            Self::Pool(error) if error.is_retryable() => "UserPoolUnavailable",
+            Self::Pool(_) => "UserPoolNotRead",
             Self::ConflictNotPublished(_) => "ConflictNotPublished",
             Self::NotABusEvent(_) | Self::InvalidIdentityEvent(InvalidEvent::UnknownDetailType(_)) => "NotABusEvent",
             Self::InvalidIdentityEvent(InvalidEvent::UnsupportedSchemaVersion(_)) => "UnsupportedSchemaVersion",

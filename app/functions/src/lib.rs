@@ -1,8 +1,12 @@
 //! The Lambda functions of Tandem: one executable, the handler chosen by `_HANDLER`.
 //!
-//! One file per function: [`announce_user`] hangs on the user pool and tells the bus of new users; [`create_profile`]
-//! and [`welcome_email`] listen to the bus; [`reconcile_profiles`] runs on a schedule. They speak nothing but the AWS API, so they run wherever that is: on AWS,
-//! or in the local cloud, whose binary calls [`main`] too.
+//! One file per function. Two hang on the user pool and tell the bus: [`announce_user`] of new users, [`notice_sign_in`]
+//! of whatever has changed since the profile was written. [`reread_user`] listens to what CloudTrail tells of other calls
+//! and tells the bus too. [`create_profile`] and [`welcome_email`] listen to the bus; [`reconcile_profiles`] runs on a schedule. They speak nothing but the AWS API,
+//! so they run wherever that is: on AWS, or in the local cloud, whose binary calls [`main`] too.
+//!
+//! Around each invocation are its metrics ([`metrics`] has the table), its log, and its spans where there is a collector.
+//! The log names users by their `sub` and says nothing else of them.
 //!
 //! Not here: what a profile is and how events change it (`tandem-profiles`). What the functions read from their
 //! environment is in [`environment`], what they fail with in [`Error`]. Start at [`run`].
@@ -14,8 +18,15 @@ mod clock;
 pub mod create_profile;
 pub mod environment;
 mod error;
+pub mod invocation;
+pub mod metrics;
+pub mod notice_sign_in;
+mod policy;
 pub mod reconcile_profiles;
+pub mod reread_user;
+mod spans;
 mod trace;
+mod trail_event;
 mod trigger_event;
 pub mod welcome_email;
 mod welcome_note;
@@ -25,18 +36,26 @@ pub use error::Error;
 
 use std::sync::Arc;
 
-use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use announce_user::AnnounceUser;
 use create_profile::CreateProfile;
+use invocation::Invocations;
+use notice_sign_in::NoticeSignIn;
 use reconcile_profiles::ReconcileProfiles;
+use reread_user::RereadUser;
 use welcome_email::WelcomeEmail;
 
 /// What `_HANDLER` may be.
-pub const HANDLERS: &[&str] =
-    &[announce_user::HANDLER, create_profile::HANDLER, reconcile_profiles::HANDLER, welcome_email::HANDLER];
+pub const HANDLERS: &[&str] = &[
+    announce_user::HANDLER,
+    notice_sign_in::HANDLER,
+    reread_user::HANDLER,
+    create_profile::HANDLER,
+    welcome_email::HANDLER,
+    reconcile_profiles::HANDLER,
+];
 
 /// A process that is a function: one thread, which is what a sandbox has work for, and then [`run`].
 pub fn main() -> Result<(), lambda_runtime::Error> {
@@ -46,46 +65,70 @@ pub fn main() -> Result<(), lambda_runtime::Error> {
 /// Serves the function that `_HANDLER` names until the Lambda service ends the process. Takes over the process's
 /// `tracing` subscriber, so call it before any other is set.
 pub async fn run() -> Result<(), lambda_runtime::Error> {
-    lambda_runtime::tracing::init_default_subscriber();
     let handler = environment::required("_HANDLER", "the function to be")?;
+    let invocations = Invocations::from_environment(&handler)?;
+    invocations.log();
     // Clients are made once: connections outlive the invocation.
     match handler.as_str() {
         announce_user::HANDLER => {
             let settings = announce_user::Settings::from_environment()?;
             let function = Arc::new(AnnounceUser::new(&sdk_config().await, settings));
-            lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
-                let function = Arc::clone(&function);
-                async move { function.handle(event.payload, &event.context, clock::now()).await }
-            }))
-            .await
+            invocations
+                .serve(move |event: Box<RawValue>, context| {
+                    let function = Arc::clone(&function);
+                    async move { function.handle(event, &context, clock::now()).await }
+                })
+                .await
+        }
+        notice_sign_in::HANDLER => {
+            let settings = notice_sign_in::Settings::from_environment()?;
+            let function = Arc::new(NoticeSignIn::new(&sdk_config().await, settings));
+            invocations
+                .serve(move |event: Box<RawValue>, context| {
+                    let function = Arc::clone(&function);
+                    async move { function.handle(event, &context, clock::now()).await }
+                })
+                .await
+        }
+        reread_user::HANDLER => {
+            let settings = reread_user::Settings::from_environment()?;
+            let function = Arc::new(RereadUser::new(&sdk_config().await, settings));
+            invocations
+                .serve(move |event: Value, context| {
+                    let function = Arc::clone(&function);
+                    async move { function.handle(&event, &context, clock::now()).await }
+                })
+                .await
         }
         create_profile::HANDLER => {
             let settings = create_profile::Settings::from_environment()?;
             let function = Arc::new(CreateProfile::new(&sdk_config().await, settings));
-            lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
-                let function = Arc::clone(&function);
-                async move { function.handle(&event.payload, clock::now()).await }
-            }))
-            .await
+            invocations
+                .serve(move |event: Value, _| {
+                    let function = Arc::clone(&function);
+                    async move { function.handle(&event, clock::now()).await }
+                })
+                .await
         }
         reconcile_profiles::HANDLER => {
             let settings = reconcile_profiles::Settings::from_environment()?;
             let function = Arc::new(ReconcileProfiles::new(sdk_config().await, settings));
-            lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
-                let function = Arc::clone(&function);
-                // Boxed: it is by far the largest, and only one of the functions.
-                async move { Box::pin(function.handle(&event.payload, &event.context, clock::now)).await }
-            }))
-            .await
+            invocations
+                .serve(move |event: Value, context| {
+                    let function = Arc::clone(&function);
+                    async move { function.handle(&event, &context, clock::now).await }
+                })
+                .await
         }
         welcome_email::HANDLER => {
             let settings = welcome_email::Settings::from_environment()?;
             let function = Arc::new(WelcomeEmail::new(&sdk_config().await, settings));
-            lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
-                let function = Arc::clone(&function);
-                async move { function.handle(&event.payload, &event.context, clock::now()).await }
-            }))
-            .await
+            invocations
+                .serve(move |event: Value, context| {
+                    let function = Arc::clone(&function);
+                    async move { function.handle(&event, &context, clock::now()).await }
+                })
+                .await
         }
         other => Err(environment::Invalid::Handler { name: other.to_owned() }.into()),
     }

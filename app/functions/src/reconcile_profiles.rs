@@ -56,7 +56,7 @@ impl Settings {
             user_pool_id: environment::user_pool_id()?,
             table: environment::table_name()?,
             bus: environment::optional("EVENT_BUS_NAME"),
-            attributes: environment::names("EVENT_ATTRIBUTES"),
+            attributes: environment::event_attributes(),
             unique_email: environment::flag("UNIQUE_EMAIL")?,
             repair: environment::flag("RECONCILE_REPAIR")?,
             min_age_seconds: environment::number_or("RECONCILE_MIN_AGE", 600)?,

@@ -1,8 +1,16 @@
 //! X-Ray's trace header as W3C trace context.
 
+use crate::spans;
+
+/// What is to be written into an event, so that what follows from it belongs to the same trace: the invocation's span
+/// where spans are made, or else what X-Ray's header says.
+pub(crate) fn traceparent(xray: Option<&str>) -> Option<String> {
+    spans::current().or_else(|| xray.and_then(from_xray))
+}
+
 /// The `traceparent` of `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`; `None` if the
 /// header has another form, or no parent yet.
-pub(crate) fn traceparent(xray: &str) -> Option<String> {
+pub(crate) fn from_xray(xray: &str) -> Option<String> {
     let field = |name: &str| xray.split(';').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
     let (seconds, random) = field("Root")?.strip_prefix("1-")?.split_once('-')?;
     let parent = field("Parent")?;
@@ -20,7 +28,7 @@ mod tests {
 
     #[track_caller]
     fn check(xray: &str, expected: Option<&str>) {
-        assert_eq!(traceparent(xray).as_deref(), expected);
+        assert_eq!(from_xray(xray).as_deref(), expected);
     }
 
     #[test]

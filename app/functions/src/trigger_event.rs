@@ -1,12 +1,15 @@
 //! A user pool's trigger event, read leniently: what is not needed is not looked at, and nothing in it can fail a
 //! trigger that does not need it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tandem_profiles::Identity;
 
 use crate::error::Error;
+
+/// The status of users whose password is kept by somebody else.
+pub(crate) const FEDERATED_STATUS: &str = "EXTERNAL_PROVIDER";
 
 /// The event of any trigger.
 pub(crate) struct TriggerEvent(Value);
@@ -25,6 +28,12 @@ impl TriggerEvent {
     /// One of the user's attributes.
     pub fn attribute(&self, name: &str) -> Option<String> {
         text(&self.0["request"]["userAttributes"][name])
+    }
+
+    /// The user's groups, where the trigger is told of them: `PreTokenGeneration` alone is.
+    pub fn groups(&self) -> Option<BTreeSet<String>> {
+        let groups = self.0["request"]["groupConfiguration"]["groupsToOverride"].as_array()?;
+        Some(groups.iter().filter_map(text).collect())
     }
 
     /// Who the event is about, with the attributes that `passed_on` names.

@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::bus_event::identity_event;
 use crate::environment::{Invalid, required, table_name};
 use crate::error::Error;
+use crate::metrics::{self, Metric};
 use crate::welcome_note::{Claim, Run, Welcome, WelcomeNotes};
 
 /// What `_HANDLER` is for this function.
@@ -27,6 +28,9 @@ pub const HANDLER: &str = "welcome-email";
 
 const EVENT_ID_HEADER: &str = "X-Tandem-Event-Id";
 const SUBJECT: &str = "Welcome";
+
+/// What came of a mail that went out.
+const SENT: &str = "sent";
 
 /// How long a claim holds, at most: so long may SES take to accept the mail, tries again included.
 const CLAIM_MILLIS_MAX: i64 = 5_000;
@@ -80,6 +84,7 @@ impl WelcomeEmail {
     pub async fn handle(&self, event: &Value, context: &Context, now: Timestamp) -> Result<(), Error> {
         let Some(event) = identity_event(event)? else { return Ok(()) };
         let outcome = self.welcome(&event, context, Time::beginning(now, context.deadline)).await?;
+        metrics::count(if outcome == SENT { Metric::Welcomed } else { Metric::NotWelcomed });
         let (event_id, user_id) = (event.metadata.event_id, event.user_id());
         tracing::info!(outcome, count = 1, %event_id, %user_id, "welcome mail");
         Ok(())
@@ -114,7 +119,7 @@ impl WelcomeEmail {
             // Failing now would be answered by another attempt, and that by a second mail for certain.
             tracing::error!(%event_id, user_id = %identity.user_id, %error, "welcome mail sent but not noted");
         }
-        Ok("sent")
+        Ok(SENT)
     }
 
     /// Claims the mail and tells until when; none if it was sent. Waits for another run that is at it, since a failure

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use futures_util::StreamExt;
 use futures_util::stream;
 use tandem_pool::PoolUser;
-use tandem_profiles::{Applied, Change, DeletedUser, Identity, IdentityEvent, Origin, Stored, Timestamp};
+use tandem_profiles::{Applied, Change, DeletedUser, Holding, Identity, IdentityEvent, Origin, Timestamp};
 
 use crate::error::Error;
 use crate::finding::{Counts, Finding, Kind, Outcome};
@@ -61,7 +61,7 @@ impl Reconciliation {
         let asked_at = self.now();
         let find = async || self.pool.user(&id).await;
         let user = self.calls.pool(Operation::ListUsers, find).await?;
-        let stored = self.calls.table(Operation::GetItem, async || self.profiles.stored(&id).await).await?;
+        let stored = self.calls.table(Operation::GetItem, async || self.profiles.holding(&id).await).await?;
         let Some(user) = user else { return self.look_for_orphan(candidate, stored).await };
         if !user.has_profile() {
             return Ok(Look::Fine);
@@ -70,18 +70,18 @@ impl Reconciliation {
             return Ok(Look::Young);
         }
         match stored {
-            Stored::Absent => {
+            Holding::Absent => {
                 let identity = self.identity_of(&user, None).await?;
                 Ok(drift(Kind::Missing, Vec::new(), Change::Created(identity), asked_at))
             }
-            Stored::Tombstone { .. } => Ok(Look::Drift { kind: Kind::Tombstone, fields: Vec::new(), event: None }),
-            Stored::Malformed { attribute } => {
+            Holding::Tombstone { .. } => Ok(Look::Drift { kind: Kind::Tombstone, fields: Vec::new(), event: None }),
+            Holding::Malformed { attribute } => {
                 let identity = self.identity_of(&user, None).await?;
                 Ok(drift(Kind::Differs, vec![attribute.to_owned()], Change::Updated(identity), asked_at))
             }
             // Somebody has told of a change since we asked: it is newer than our answer.
-            Stored::Profile { as_of, .. } if as_of.occurred_at >= asked_at => Ok(Look::Fine),
-            Stored::Profile { identity: stored, .. } => {
+            Holding::Profile { as_of, .. } if as_of.occurred_at >= asked_at => Ok(Look::Fine),
+            Holding::Profile { identity: stored, .. } => {
                 let identity = self.identity_of(&user, Some(&stored)).await?;
                 let fields: Vec<String> = stored.differences(&identity).into_iter().map(ToOwned::to_owned).collect();
                 if fields.is_empty() {
@@ -93,8 +93,8 @@ impl Reconciliation {
     }
 
     /// A deletion cannot be taken back, so the pool is asked once more.
-    async fn look_for_orphan(&self, candidate: &Candidate, stored: Stored) -> Result<Look, Error> {
-        let Stored::Profile { identity, created_at, .. } = stored else { return Ok(Look::Fine) };
+    async fn look_for_orphan(&self, candidate: &Candidate, stored: Holding) -> Result<Look, Error> {
+        let Holding::Profile { identity, created_at, .. } = stored else { return Ok(Look::Fine) };
         let id = candidate.user_id();
         let asked_at = self.now();
         if identity.user_pool_id != self.pool.id() {

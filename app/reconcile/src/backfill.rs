@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use tandem_pool::{Error as PoolError, Pool, PoolUser};
-use tandem_profiles::{Change, Identity, IdentityEvent, Origin, ProfileStore, Stored, Timestamp, UserId};
+use tandem_profiles::{Change, Holding, Identity, IdentityEvent, Origin, ProfileStore, Timestamp, UserId};
 
 use crate::error::Error;
 use crate::finding::Outcome;
@@ -174,20 +174,20 @@ impl Backfill {
         let mut stored = self.stored_of(&confirmed).await?;
         let mut events = Vec::new();
         for user in confirmed {
-            let change = match stored.remove(&user.id).unwrap_or(Stored::Absent) {
-                Stored::Tombstone { .. } => {
+            let change = match stored.remove(&user.id).unwrap_or(Holding::Absent) {
+                Holding::Tombstone { .. } => {
                     done.tombstones += 1;
                     continue;
                 }
-                Stored::Absent => {
+                Holding::Absent => {
                     done.missing += 1;
                     Change::Created(self.identity(user, groups, None).await?)
                 }
-                Stored::Malformed { .. } => {
+                Holding::Malformed { .. } => {
                     done.differing += 1;
                     Change::Updated(self.identity(user, groups, None).await?)
                 }
-                Stored::Profile { identity, as_of, .. } => {
+                Holding::Profile { identity, as_of, .. } => {
                     let same = self.run.identity_with(user, same_groups(groups, &identity), Some(&identity));
                     if as_of.occurred_at >= asked_at || same.differences(&identity).is_empty() {
                         done.unchanged += 1;
@@ -209,14 +209,14 @@ impl Backfill {
         }
     }
 
-    async fn stored_of(&self, users: &[&PoolUser]) -> Result<HashMap<UserId, Stored>, Error> {
+    async fn stored_of(&self, users: &[&PoolUser]) -> Result<HashMap<UserId, Holding>, Error> {
         let mut wanted: Vec<UserId> = users.iter().map(|user| user.id.clone()).collect();
         // The same key twice is refused.
         wanted.sort_unstable();
         wanted.dedup();
         let mut stored = HashMap::new();
         while !wanted.is_empty() {
-            let page = async || self.run.profiles.stored_of(&wanted).await;
+            let page = async || self.run.profiles.holdings_of(&wanted).await;
             let page = self.run.calls.table(Operation::BatchGetItem, page).await?;
             self.run.calls.read(page.capacity);
             stored.extend(page.stored);

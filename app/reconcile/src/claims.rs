@@ -93,7 +93,7 @@ impl Reconciliation {
         let key = DigestKey::new(&journal.progress.key);
         let mut next: Option<Cursor> = None;
         while !strays.is_empty() {
-            let page = async || self.profiles.scan_stored(next.as_ref(), None).await;
+            let page = async || self.profiles.scan_holdings(next.as_ref(), None).await;
             let page = self.calls.table(Operation::Scan, page).await?;
             self.calls.read(page.capacity);
             let mut findings = Vec::new();

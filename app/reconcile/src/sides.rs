@@ -1,7 +1,7 @@
 //! Reads both sides into the spool, page by page. Every page is recorded before the next is asked for.
 
 use tandem_pool::{Error as PoolError, PoolUser};
-use tandem_profiles::{Cursor, Identity, Stored, UserId};
+use tandem_profiles::{Cursor, Holding, Identity, UserId};
 use tokio::sync::Mutex;
 
 use crate::digest::DigestKey;
@@ -152,10 +152,10 @@ impl Reconciliation {
                 return Ok(false);
             }
             let after = next.as_deref().map(str::parse::<Cursor>).transpose()?;
-            let page = async || self.profiles.scan_stored(after.as_ref(), None).await;
+            let page = async || self.profiles.scan_holdings(after.as_ref(), None).await;
             let page = self.calls.table(Operation::Scan, page).await?;
             self.calls.read(page.capacity);
-            let records = page.stored.iter().filter_map(|(user, stored)| self.record_of_stored(user, stored, key));
+            let records = page.stored.iter().filter_map(|(user, stored)| self.record_of_holding(user, stored, key));
             let records: Vec<Record> = records.collect();
             let mut journal = journal.lock().await;
             journal.append(Log::Profiles, &records).await?;
@@ -172,11 +172,11 @@ impl Reconciliation {
     }
 
     /// `None` for another pool's.
-    fn record_of_stored(&self, user: &UserId, stored: &Stored, key: &DigestKey) -> Option<Record> {
+    fn record_of_holding(&self, user: &UserId, stored: &Holding, key: &DigestKey) -> Option<Record> {
         let sub = Sub::from(user);
         let (digest, groups) = <(Digest, Digest)>::default();
         match stored {
-            Stored::Profile { identity, created_at, .. } if identity.user_pool_id == self.pool.id() => {
+            Holding::Profile { identity, created_at, .. } if identity.user_pool_id == self.pool.id() => {
                 let groups = if self.settings.groups { key.groups(&identity.groups) } else { groups };
                 let digest = if self.settings.attributes.is_some() || identity.attributes.is_empty() {
                     key.identity(identity)
@@ -185,11 +185,11 @@ impl Reconciliation {
                 };
                 Some(Record { sub, flags: 0, digest, groups, at: created_at.millis() })
             }
-            Stored::Tombstone { user_pool_id } if user_pool_id == self.pool.id() => {
+            Holding::Tombstone { user_pool_id } if user_pool_id == self.pool.id() => {
                 Some(Record { sub, flags: TOMBSTONE, digest, groups, at: 0 })
             }
-            Stored::Malformed { .. } => Some(Record { sub, flags: MALFORMED, digest, groups, at: 0 }),
-            Stored::Absent | Stored::Profile { .. } | Stored::Tombstone { .. } => None,
+            Holding::Malformed { .. } => Some(Record { sub, flags: MALFORMED, digest, groups, at: 0 }),
+            Holding::Absent | Holding::Profile { .. } | Holding::Tombstone { .. } => None,
         }
     }
 }

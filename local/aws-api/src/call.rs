@@ -104,6 +104,11 @@ impl Call {
         self.about.lock().expect("no holder panics").extend(whom.into_iter().map(Into::into));
     }
 
+    /// Whom the call is about, as far as it has said so ([`Call::about`]).
+    pub fn whom(&self) -> Vec<String> {
+        self.about.lock().expect("no holder panics").clone()
+    }
+
     /// The room has put this call into the timeline in words of its own; the router need not.
     pub fn told(&self) {
         self.told.store(true, Ordering::Relaxed);

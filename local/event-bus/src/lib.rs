@@ -41,6 +41,7 @@ mod replay;
 mod room;
 mod routing;
 mod schedule;
+mod service_event;
 mod shelf;
 mod store;
 mod tags;
@@ -56,3 +57,4 @@ pub use ports::{
 };
 pub use record_filter::RecordFilter;
 pub use room::EventBus;
+pub use service_event::{EventError, ServiceEvent};

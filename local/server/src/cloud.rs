@@ -267,14 +267,22 @@ pub(crate) async fn open_rooms(
         settings.time_scale,
     )?;
     let _ = results.bus.set(Arc::downgrade(&bus)); // it is set once, here
-    let outside =
-        Arc::new(PoolOutside { world: world.clone(), functions: Arc::clone(&functions), mail: Arc::clone(&mail) });
+    let outside = Arc::new(PoolOutside {
+        world: world.clone(),
+        functions: Arc::clone(&functions),
+        mail: Arc::clone(&mail),
+        bus: Arc::clone(&bus),
+        logs: Arc::clone(&logs),
+        endpoint: endpoint.clone(),
+    });
     let pools = UserPools::open(
         world.clone(),
         location("pools.db"),
         durability,
         Arc::clone(&outside) as Arc<dyn user_pool::Triggers>,
-        outside as Arc<dyn user_pool::Messages>,
+        Arc::clone(&outside) as Arc<dyn user_pool::Messages>,
+        Arc::clone(&outside) as Arc<dyn user_pool::Trail>,
+        outside as Arc<dyn user_pool::ImportLog>,
     )
     .await?;
 

@@ -1,21 +1,26 @@
 //! `/_tandem/`: what is there, what happened, and waiting for it. The contract stands in `docs/introspection.md`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_api::Call;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
-use world::{Account, FaultPlan};
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+use user_pool::FederatedSignIn;
+use world::{Account, FaultPlan, Kind, Outcome, TraceId};
 
 use crate::faults;
 use crate::http::Port;
 use crate::settle::settle;
+use crate::uploads::user_import;
 
 /// How long `settle` waits unless told otherwise.
 const SETTLE_LIMIT_MS: u64 = 10_000;
@@ -33,6 +38,8 @@ pub fn routes() -> Router<Arc<Port>> {
         .route("/timeline", get(timeline))
         .route("/mailbox", get(mailbox))
         .route("/clock", post(clock))
+        .route("/federated-sign-in", post(federated_sign_in))
+        .route("/user-import/{pool}/{job}", put(user_import))
         .route("/faults", get(get_faults).put(put_faults).delete(delete_faults))
         .route("/reset", post(reset))
 }
@@ -110,6 +117,74 @@ async fn clock(State(port): Inside, body: Bytes) -> Response {
     let clock = &port.rooms.world.clock;
     clock.advance(Duration::from_secs(advance_seconds));
     Json(json!({"now": clock.now().rfc3339_millis()})).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct FederatedSignInBody {
+    user_pool_id: String,
+    provider: String,
+    user_id: String,
+    #[serde(default)]
+    attributes: Map<String, Value>,
+    client_id: Option<String>,
+}
+
+/// Does what managed login does when an identity provider has said who somebody is.
+async fn federated_sign_in(State(port): Inside, body: Bytes) -> Response {
+    let body: FederatedSignInBody = match serde_json::from_slice(&body) {
+        Ok(body) => body,
+        Err(error) => {
+            let shape = r#"{"userPoolId","provider","userId","attributes":{…},"clientId"?}"#;
+            return refused(&format!("the body must be {shape}: {error}"));
+        }
+    };
+    let world = &port.rooms.world;
+    let trace = TraceId::new(world.clock.now(), &world.random);
+    let call = Call::internal("FederatedSignIn", &Value::Null, trace.clone(), world.random.uuid());
+    let what = format!("federated sign-in through {}", body.provider);
+    let (moment, began) = (world.timeline.moment(Kind::ApiCall, what), Instant::now());
+    let asked = FederatedSignIn {
+        user_pool_id: body.user_pool_id,
+        client_id: body.client_id,
+        provider: body.provider,
+        user_id: body.user_id,
+        attributes: body
+            .attributes
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, text(value)?)))
+            .collect::<BTreeMap<_, _>>(),
+    };
+    let signed_in = port.rooms.pools.federated_sign_in(asked, &call).await;
+    let moment = moment.took(began.elapsed()).trace(Some(trace)).about(call.whom());
+    match signed_in {
+        Ok(user) => {
+            world.timeline.record(moment);
+            let tokens = json!({
+                "idToken": user.id_token, "accessToken": user.access_token, "refreshToken": user.refresh_token,
+                "expiresIn": user.expires_in_seconds, "tokenType": "Bearer",
+            });
+            let (sub, username) = (user.sub.0, user.username);
+            Json(json!({
+                "userSub": sub, "username": username, "isNew": user.is_new, "clientId": user.client_id, "tokens": tokens,
+            }))
+            .into_response()
+        }
+        Err(error) => {
+            world.timeline.record(moment.outcome(Outcome::Failed).detail(error.to_string()));
+            let body = json!({"error": error.code(), "message": error.to_string()});
+            (StatusCode::BAD_REQUEST, Json(body)).into_response()
+        }
+    }
+}
+
+/// What a provider says is text to a pool; nothing is nothing.
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    }
 }
 
 /// The plan, and how often each of its faults struck.

@@ -16,6 +16,7 @@ mod settings;
 mod settle;
 #[cfg(test)]
 mod testing;
+mod uploads;
 mod urls;
 mod wiring;
 

@@ -3,7 +3,6 @@
 //! Its ids are derived from names, so they are the same at every start and in every state directory.
 
 use serde_json::{Value, json};
-use world::Place;
 
 use crate::name::derived_id;
 use crate::{Resources, Stack, StackError};
@@ -16,13 +15,37 @@ const FAILED_INVOCATIONS: &str = "tandem-failed-invocations";
 const SENDER: &str = "no-reply@tandem.example";
 
 const ANNOUNCE_USER: &str = "announce-user";
+const NOTICE_SIGN_IN: &str = "notice-sign-in";
+const REREAD_USER: &str = "reread-user";
 const CREATE_PROFILE: &str = "create-profile";
 const WELCOME_EMAIL: &str = "welcome-email";
 /// Without a schedule: a clock that tests set ahead would start it over and over. `tandem reconcile` does the same.
 const RECONCILE_PROFILES: &str = "reconcile-profiles";
 
 /// The functions that the `tandem` binary itself contains; each one's code id is its name.
-pub const BUILT_IN_FUNCTIONS: &[&str] = &[ANNOUNCE_USER, CREATE_PROFILE, WELCOME_EMAIL, RECONCILE_PROFILES];
+pub const BUILT_IN_FUNCTIONS: &[&str] =
+    &[ANNOUNCE_USER, NOTICE_SIGN_IN, REREAD_USER, CREATE_PROFILE, WELCOME_EMAIL, RECONCILE_PROFILES];
+
+/// The rule for what CloudTrail tells of calls to Cognito. Such events are on the default bus alone.
+const TRAIL: &str = "tandem-trail";
+const DEFAULT_BUS: &str = "default";
+
+/// The calls that change who a user is, of those that no trigger tells of.
+const TRAIL_OPERATIONS: &[&str] = &[
+    "AdminAddUserToGroup",
+    "AdminCreateUser",
+    "AdminDeleteUser",
+    "AdminDeleteUserAttributes",
+    "AdminDisableUser",
+    "AdminEnableUser",
+    "AdminRemoveUserFromGroup",
+    "AdminSetUserPassword",
+    "AdminUpdateUserAttributes",
+    "DeleteUser",
+    "DeleteUserAttributes",
+    "UpdateUserAttributes",
+    "VerifyUserAttribute",
+];
 
 /// A rule of the stack and its only target.
 struct Rule {
@@ -55,8 +78,15 @@ pub async fn built_in(resources: &Resources<'_>) -> Result<Stack, StackError> {
     let pool = make_pool(resources).await?;
     let client = make_client(resources, &pool).await?;
     for rule in RULES {
-        make_rule(resources, rule).await?;
+        let pattern = json!({"source": ["tandem.identity"], "detail-type": rule.detail_types});
+        make_rule(resources, NAME, rule.name, &pattern, rule.function).await?;
     }
+    let trail = json!({
+        "source": ["aws.cognito-idp"],
+        "detail-type": ["AWS API Call via CloudTrail"],
+        "detail": {"eventSource": ["cognito-idp.amazonaws.com"], "eventName": TRAIL_OPERATIONS},
+    });
+    make_rule(resources, DEFAULT_BUS, TRAIL, &trail, REREAD_USER).await?;
     Ok(Stack {
         name: NAME.into(),
         region: place.region.clone(),
@@ -86,7 +116,10 @@ async fn allow_dead_letters(resources: &Resources<'_>, url: &str) -> Result<(), 
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": place.arn("sqs", DEAD_LETTERS),
-        "Condition": {"ArnLike": {"aws:SourceArn": place.arn("events", &format!("rule/{NAME}/*"))}},
+        "Condition": {"ArnLike": {"aws:SourceArn": [
+            place.arn("events", &format!("rule/{NAME}/*")),
+            place.arn("events", &format!("rule/{TRAIL}")),
+        ]}},
     }]});
     let input = json!({"QueueUrl": url, "Attributes": {"Policy": policy.to_string()}});
     resources.make("sqs", "SetQueueAttributes", DEAD_LETTERS, &input).await.map(drop)
@@ -124,8 +157,9 @@ async fn make_function(resources: &Resources<'_>, name: &str) -> Result<(), Stac
     let variables = json!({
         "EVENT_BUS_NAME": NAME,
         "TABLE_NAME": TABLE,
-        "USER_POOL_ID": pool_id(place),
         "SENDER_ADDRESS": SENDER,
+        "USER_POOL_ID": pool_id(resources),
+        "METRICS": "off", // nobody here makes metrics of lines, which would stand between those of the log
         "NO_COLOR": "1", // log lines pass through our own log
     });
     let function = json!({
@@ -136,7 +170,7 @@ async fn make_function(resources: &Resources<'_>, name: &str) -> Result<(), Stac
         "Code": {"S3Bucket": "built-in", "S3Key": name},
         "Environment": {"Variables": variables},
         "Timeout": match name {
-            ANNOUNCE_USER => 5,
+            ANNOUNCE_USER | NOTICE_SIGN_IN => 5,
             RECONCILE_PROFILES => 900,
             _ => 10,
         },
@@ -169,18 +203,21 @@ async fn allow(
     resources.make_unless("ResourceConflictException", "lambda", "AddPermission", function, &permission).await
 }
 
-/// Known before the pool is there.
-fn pool_id(place: &Place) -> String {
-    format!("{}_{}", place.region, derived_id(&format!("user-pool/{NAME}"), 9))
+/// Known before the pool is made.
+fn pool_id(resources: &Resources<'_>) -> String {
+    format!("{}_{}", resources.world().place.region, derived_id(&format!("user-pool/{NAME}"), 9))
 }
 
 async fn make_pool(resources: &Resources<'_>) -> Result<String, StackError> {
     let place = &resources.world().place;
-    let id = pool_id(place);
+    let id = pool_id(resources);
     let described = resources.call("cognito-idp", "DescribeUserPool", &json!({"UserPoolId": id})).await;
-    let announce = place.arn("lambda", &format!("function:{ANNOUNCE_USER}"));
+    let function = |name: &str| place.arn("lambda", &format!("function:{name}"));
     let mut settings = json!({
-        "LambdaConfig": {"PostConfirmation": announce},
+        "LambdaConfig": {
+            "PostConfirmation": function(ANNOUNCE_USER),
+            "PreTokenGenerationConfig": {"LambdaArn": function(NOTICE_SIGN_IN), "LambdaVersion": "V2_0"},
+        },
         "AutoVerifiedAttributes": ["email"],
     });
     if described.is_ok() {
@@ -194,7 +231,9 @@ async fn make_pool(resources: &Resources<'_>) -> Result<String, StackError> {
         resources.make("cognito-idp", "CreateUserPool", NAME, &settings).await?;
     }
     let pool_arn = place.arn("cognito-idp", &format!("userpool/{id}"));
-    allow(resources, ANNOUNCE_USER, "user-pool", "cognito-idp.amazonaws.com", &pool_arn).await?;
+    for trigger in [ANNOUNCE_USER, NOTICE_SIGN_IN] {
+        allow(resources, trigger, "user-pool", "cognito-idp.amazonaws.com", &pool_arn).await?;
+    }
     Ok(id)
 }
 
@@ -219,20 +258,28 @@ async fn make_client(resources: &Resources<'_>, pool: &str) -> Result<String, St
     Ok(id)
 }
 
-async fn make_rule(resources: &Resources<'_>, rule: &Rule) -> Result<(), StackError> {
+/// A rule and its only target.
+async fn make_rule(
+    resources: &Resources<'_>,
+    bus: &str,
+    name: &str,
+    pattern: &Value,
+    function: &str,
+) -> Result<(), StackError> {
     let place = &resources.world().place;
-    let pattern = json!({"source": ["tandem.identity"], "detail-type": rule.detail_types});
-    let input = json!({"Name": rule.name, "EventBusName": NAME, "EventPattern": pattern.to_string()});
-    resources.make("events", "PutRule", rule.name, &input).await?;
-    let rule_arn = place.arn("events", &format!("rule/{NAME}/{}", rule.name));
-    allow(resources, rule.function, &format!("rule-{}", rule.name), "events.amazonaws.com", &rule_arn).await?;
+    let input = json!({"Name": name, "EventBusName": bus, "EventPattern": pattern.to_string()});
+    resources.make("events", "PutRule", name, &input).await?;
+    // The default bus is not named in its rules' ARNs.
+    let rule = if bus == DEFAULT_BUS { name.to_owned() } else { format!("{bus}/{name}") };
+    let rule_arn = place.arn("events", &format!("rule/{rule}"));
+    allow(resources, function, &format!("rule-{name}"), "events.amazonaws.com", &rule_arn).await?;
     let target = json!({
-        "Id": rule.function,
-        "Arn": place.arn("lambda", &format!("function:{}", rule.function)),
+        "Id": function,
+        "Arn": place.arn("lambda", &format!("function:{function}")),
         "DeadLetterConfig": {"Arn": place.arn("sqs", DEAD_LETTERS)},
     });
-    let targets = json!({"Rule": rule.name, "EventBusName": NAME, "Targets": [target]});
-    resources.make("events", "PutTargets", rule.name, &targets).await.map(drop)
+    let targets = json!({"Rule": name, "EventBusName": bus, "Targets": [target]});
+    resources.make("events", "PutTargets", name, &targets).await.map(drop)
 }
 
 fn text(value: &Value, pointer: &str) -> String {

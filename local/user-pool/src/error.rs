@@ -34,6 +34,8 @@ pub enum Error {
     #[error("Password reset required for the user")]
     PasswordResetRequired,
     #[error("{0}")]
+    PreconditionNotMet(String),
+    #[error("{0}")]
     ResourceNotFound(String),
     #[error("{0}")]
     ScopeDoesNotExist(String),
@@ -155,6 +157,7 @@ impl Error {
             Self::LimitExceeded(_) => "LimitExceededException",
             Self::NotAuthorized(_) => "NotAuthorizedException",
             Self::PasswordResetRequired => "PasswordResetRequiredException",
+            Self::PreconditionNotMet(_) => "PreconditionNotMetException",
             Self::ResourceNotFound(_) => "ResourceNotFoundException",
             Self::ScopeDoesNotExist(_) => "ScopeDoesNotExistException",
             Self::UnexpectedLambda(_) => "UnexpectedLambdaException",

@@ -1,7 +1,7 @@
 //! Amazon Cognito user pools: pools and their clients, users and their states, sign-up, sign-in, tokens, triggers.
 //!
 //! Not here: HTTP (see `aws-api`), running functions ([`Triggers`]) and sending messages ([`Messages`]), which
-//! `server` hands in; managed login, federation, MFA and custom challenges, which are not there yet. What is declared
+//! `server` hands in; managed login's pages, MFA and custom challenges, which are not there yet. What is declared
 //! for those is kept (`declared.rs`).
 //!
 //! Data flows one way: `ops/` (one file per API operation: wire shapes and the steps of the operation) calls the
@@ -15,8 +15,10 @@ mod code;
 mod constraint;
 mod declared;
 mod error;
+mod federation;
 mod filter;
 mod group;
+mod import;
 mod keys;
 mod limit;
 mod lockout;
@@ -36,15 +38,19 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod token;
+mod trail;
 mod trigger;
 mod user;
 mod username;
 
 pub use client::ClientId;
 pub use error::Error;
+pub use federation::{FederatedSignIn, FederatedUser};
+pub use import::{FILE_BYTES_MAX, ImportLog, UploadError};
 pub use message::{Channel, Message, Messages};
 pub use pool::PoolId;
 pub use room::UserPools;
+pub use trail::{Record, Trail};
 pub use trigger::{TriggerCall, TriggerFailure, Triggers};
 pub use user::Sub;
 

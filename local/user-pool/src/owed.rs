@@ -51,11 +51,11 @@ impl Owed {
     }
 }
 
-/// Counts a trigger that is owed and has not had its turn.
-struct Unfinished(Arc<AtomicUsize>);
+/// Counts a trigger that is owed and has not had its turn, or an import that has not ended.
+pub(crate) struct Unfinished(Arc<AtomicUsize>);
 
 impl Unfinished {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
+    pub(crate) fn new(count: &Arc<AtomicUsize>) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(count))
     }
@@ -83,6 +83,7 @@ impl UserPools {
     /// Runs what is still owed from before this start, one after the other, in the background. Functions must be
     /// able to run, and to reach us.
     pub async fn resume(self: &Arc<Self>) -> Result<(), Error> {
+        self.resume_imports().await?;
         let owed = self.store.owed().await?;
         let owed: Vec<_> = owed.into_iter().map(|owed| (owed, Unfinished::new(&self.unfinished))).collect();
         if owed.is_empty() {
@@ -104,7 +105,7 @@ impl UserPools {
         Ok(())
     }
 
-    /// Triggers that are owed and have not had their turn.
+    /// Triggers that are owed and have not had their turn, and imports that have not ended.
     pub fn unfinished(&self) -> usize {
         self.unfinished.load(Ordering::Relaxed)
     }

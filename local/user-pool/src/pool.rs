@@ -181,6 +181,8 @@ pub struct LambdaConfig {
     pub pre_token_generation_config: Option<PreTokenGenerationConfig>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_migration: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inbound_federation: Option<InboundFederation>,
     /// Triggers that are kept and given back but not run yet.
     #[serde(flatten)]
     pub others: Map<String, Value>,
@@ -190,6 +192,14 @@ pub struct LambdaConfig {
 #[serde(rename_all = "PascalCase")]
 pub struct PreTokenGenerationConfig {
     /// `V1_0`, `V2_0` or `V3_0`.
+    pub lambda_version: String,
+    pub lambda_arn: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct InboundFederation {
+    /// `V1_0`: there is no other.
     pub lambda_version: String,
     pub lambda_arn: String,
 }

@@ -11,12 +11,14 @@ use world::World;
 use crate::access::Keyring;
 use crate::client::{Client, ClientId};
 use crate::constraint::Constraints;
+use crate::import::ImportLog;
 use crate::lockout::Lockout;
 use crate::message::{Destination, Messages, Subject};
 use crate::pool::{Pool, PoolId};
 use crate::session::Spent;
 use crate::srp::Verifier;
 use crate::store::Store;
+use crate::trail::{Recorded, Trail};
 use crate::trigger::{ClientMetadata, Context, Triggers};
 use crate::user::User;
 use crate::{Error, NAME, ops};
@@ -27,6 +29,8 @@ pub struct UserPools {
     pub(crate) store: Store,
     pub(crate) triggers: Arc<dyn Triggers>,
     pub(crate) messages: Arc<dyn Messages>,
+    pub(crate) trail: Arc<dyn Trail>,
+    pub(crate) import_log: Arc<dyn ImportLog>,
     pub(crate) keyring: Keyring,
     pub(crate) lockout: Lockout,
     /// Sessions that were used up.
@@ -48,6 +52,8 @@ impl UserPools {
         durability: Durability,
         triggers: Arc<dyn Triggers>,
         messages: Arc<dyn Messages>,
+        trail: Arc<dyn Trail>,
+        import_log: Arc<dyn ImportLog>,
     ) -> Result<Arc<Self>, StorageError> {
         let store = Store::open(location, durability)?;
         let (pools, clients) = store.pools_and_clients().await?;
@@ -61,6 +67,8 @@ impl UserPools {
             store,
             triggers,
             messages,
+            trail,
+            import_log,
             pools: RwLock::new(pools.into_iter().map(|pool| (pool.id.clone(), Arc::new(pool))).collect()),
             clients: RwLock::new(clients.into_iter().map(|client| (client.id.clone(), Arc::new(client))).collect()),
         }))
@@ -68,7 +76,7 @@ impl UserPools {
 
     /// The service for the router.
     pub fn services(self: &Arc<Self>) -> Vec<Arc<dyn Service>> {
-        vec![<dyn Service>::of(NAME, Arc::clone(self), ops::OPERATIONS)]
+        vec![Recorded::of(NAME, self, ops::OPERATIONS)]
     }
 
     /// Deletes every pool.

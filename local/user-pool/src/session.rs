@@ -41,6 +41,8 @@ pub enum Purpose {
     RefreshToken,
     /// `PaginationToken`: URL-safe Base64.
     Page,
+    /// The signature in the address of an upload: URL-safe Base64.
+    Upload,
 }
 
 impl Purpose {
@@ -50,6 +52,7 @@ impl Purpose {
             Self::SecretBlock => "secret block",
             Self::RefreshToken => "refresh token",
             Self::Page => "page",
+            Self::Upload => "upload",
         }
     }
 }
@@ -104,7 +107,7 @@ pub fn seal(
             format!("{prefix}.{nonce}.{sealed}.{tag}")
         }
         Purpose::SecretBlock => STANDARD.encode(parts.concat()),
-        Purpose::Challenge | Purpose::Page => URL_SAFE_NO_PAD.encode(parts.concat()),
+        Purpose::Challenge | Purpose::Page | Purpose::Upload => URL_SAFE_NO_PAD.encode(parts.concat()),
     }
 }
 
@@ -156,7 +159,7 @@ fn unpack(purpose: Purpose, token: &str) -> Option<(&str, Vec<u8>)> {
             Some((prefix, bytes))
         }
         Purpose::SecretBlock => Some(("", STANDARD.decode(token).ok()?)),
-        Purpose::Challenge | Purpose::Page => Some(("", URL_SAFE_NO_PAD.decode(token).ok()?)),
+        Purpose::Challenge | Purpose::Page | Purpose::Upload => Some(("", URL_SAFE_NO_PAD.decode(token).ok()?)),
     }
 }
 
@@ -202,7 +205,8 @@ mod tests {
 
     const SECRET: [u8; 32] = [7; 32];
     const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
-    const ALL: [Purpose; 4] = [Purpose::Challenge, Purpose::SecretBlock, Purpose::RefreshToken, Purpose::Page];
+    const ALL: [Purpose; 5] =
+        [Purpose::Challenge, Purpose::SecretBlock, Purpose::RefreshToken, Purpose::Page, Purpose::Upload];
 
     fn sealed(purpose: Purpose, random: &Random) -> String {
         seal(&SECRET, purpose, NOW.plus(Duration::from_mins(3)), &("sub", 1), random)
@@ -238,7 +242,7 @@ mod tests {
                     format!("{}.{nonce}.{sealed}.{tag}", prefix(with, &random))
                 }
                 Purpose::SecretBlock => STANDARD.encode(&bytes),
-                Purpose::Challenge | Purpose::Page => URL_SAFE_NO_PAD.encode(&bytes),
+                Purpose::Challenge | Purpose::Page | Purpose::Upload => URL_SAFE_NO_PAD.encode(&bytes),
             };
             assert_eq!(opened(&SECRET, with, &rewritten, NOW), Err(SessionError::Invalid), "{of:?} as {with:?}");
         }

@@ -16,6 +16,7 @@ use world::Timestamp;
 use crate::access::{is_signed_out, sign_in_id};
 use crate::attributes::{AttributeType, Author, Schema};
 use crate::client::Client;
+use crate::federation::IDENTITIES;
 use crate::group::Membership;
 use crate::pool::Pool;
 use crate::session::{self, Opened, Purpose, SessionError};
@@ -111,7 +112,7 @@ impl SignIn<'_> {
         };
         let right = match user.verifier.clone() {
             Some(verifier) => self.is_right(verifier, &user, password).await?,
-            None => false,
+            None => return Err(self.without_password(&user)),
         };
         self.password_checked(user, right).await
     }
@@ -165,7 +166,7 @@ impl SignIn<'_> {
         };
         let Some(user) = user else { return Err(Error::wrong_credentials()) };
         self.check_admitted(&user)?;
-        let Some(verifier) = user.verifier.clone() else { return Err(Error::wrong_credentials()) };
+        let Some(verifier) = user.verifier.clone() else { return Err(self.without_password(&user)) };
         let pool_name = self.pool.id.short_name().to_owned();
         let verify = move || opened.challenge.verify(&verifier, &pool_name, &opened.user_id, &proof);
         let right = blocking(verify).await?;
@@ -214,6 +215,11 @@ impl SignIn<'_> {
         let (user, ()) = self.room.store.update_user(&self.pool, &user.sub, AliasConflict::Refuse, change).await?;
         self.call.about(user.known_as());
         self.complete(user, Source::TokenGenerationNewPassword).await
+    }
+
+    /// The end of a sign-in at an identity provider.
+    pub async fn hosted(&self, user: User) -> Result<Granted, Error> {
+        self.grant(user, None, Source::TokenGenerationHosted).await
     }
 
     /// `REFRESH_TOKEN_AUTH`.
@@ -283,6 +289,7 @@ impl SignIn<'_> {
             }
             Status::ForceChangePassword => Ok(self.ask_for_new_password(&user)),
             Status::Confirmed => self.complete(user, Source::TokenGenerationAuthentication).await,
+            Status::ExternalProvider => Err(Error::wrong_credentials()), // who has no password here
         }
     }
 
@@ -350,7 +357,8 @@ impl SignIn<'_> {
         let keys = room.keys(&self.pool.id).await?;
         let (issuer, client, random) = (self.pool.id.issuer(), Arc::clone(&self.client), room.world.random.clone());
         let tokens = blocking(move || {
-            let readable = user.attributes.iter().filter(|(name, _)| client.settings.may_read(name));
+            let readable =
+                user.attributes.iter().filter(|(name, _)| *name == IDENTITIES || client.settings.may_read(name));
             let attributes: Vec<_> = readable.map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let grant = Grant {
                 issuer: &issuer,
@@ -424,6 +432,16 @@ impl SignIn<'_> {
 
     fn check_secret_hash(&self, parameters: &Parameters, username: &str) -> Result<(), Error> {
         self.client.check_secret_hash(username, parameters.get("SECRET_HASH").map(String::as_str))
+    }
+
+    /// Nobody knows a password of whoever has none. Of those who were imported, and must set one first, that is told where
+    /// the client hides nobody ("Managing user existence error responses").
+    fn without_password(&self, user: &User) -> Error {
+        if user.status == Status::ResetRequired && !self.client.settings.hides_users() {
+            Error::PasswordResetRequired
+        } else {
+            Error::wrong_credentials()
+        }
     }
 
     fn unknown_user(&self) -> Error {

@@ -6,6 +6,7 @@
 
 mod declared;
 mod groups;
+mod import;
 mod recent;
 mod search;
 
@@ -78,6 +79,12 @@ const SCHEMA: &[&str] = &[
         document TEXT NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL,
         PRIMARY KEY (pool, kind, name)) WITHOUT ROWID;
     CREATE UNIQUE INDEX declared_domains ON declared (name) WHERE kind = 'domain';
+",
+    // Files of jobs that have not ended.
+    "
+    CREATE TABLE import_files (
+        pool TEXT NOT NULL REFERENCES pools ON DELETE CASCADE, job TEXT NOT NULL, content BLOB NOT NULL,
+        PRIMARY KEY (pool, job));
 ",
 ];
 
@@ -179,33 +186,7 @@ impl Store {
         let pool = Arc::clone(pool);
         self.write(move |connection| {
             let mut user = user;
-            connection
-                .prepare_cached(
-                    "INSERT INTO users (pool, sub, username, status, enabled, attributes, salt, verifier,
-                         temporary_password_until, codes, sign_outs, created, modified, attempts)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-                )?
-                .execute(params![
-                    user.pool.0,
-                    user.sub.0,
-                    user.username,
-                    user.status.as_str(),
-                    user.enabled,
-                    to_json(&user.attributes),
-                    user.verifier.as_ref().map(|verifier| verifier.salt),
-                    user.verifier.as_ref().map(|verifier| &verifier.v[..]),
-                    user.temporary_password_until.map(Timestamp::millis),
-                    to_json(&user.codes),
-                    user.sign_outs,
-                    user.created.millis(),
-                    user.modified.millis(),
-                    to_json(&user.attempts)
-                ])?;
-            user.row = connection.last_insert_rowid();
-            let names = user.sign_in_names(&pool.settings).into_iter().collect();
-            add_names(connection, &pool.settings, &user, &names, conflict, Claim::New)?;
-            add_searchable(connection, &user, &searchable(&user))?;
-            add_owed(connection, &mut user)?;
+            insert(connection, &pool, &mut user, conflict)?;
             Ok(user)
         })
         .await
@@ -433,6 +414,37 @@ enum Claim {
 }
 
 type Names = BTreeSet<(&'static str, String)>;
+
+/// Stores a new user with their names and what they are owed.
+fn insert(connection: &Connection, pool: &Pool, user: &mut User, conflict: AliasConflict) -> Result<(), Failure> {
+    connection
+        .prepare_cached(
+            "INSERT INTO users (pool, sub, username, status, enabled, attributes, salt, verifier,
+                 temporary_password_until, codes, sign_outs, created, modified, attempts)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        )?
+        .execute(params![
+            user.pool.0,
+            user.sub.0,
+            user.username,
+            user.status.as_str(),
+            user.enabled,
+            to_json(&user.attributes),
+            user.verifier.as_ref().map(|verifier| verifier.salt),
+            user.verifier.as_ref().map(|verifier| &verifier.v[..]),
+            user.temporary_password_until.map(Timestamp::millis),
+            to_json(&user.codes),
+            user.sign_outs,
+            user.created.millis(),
+            user.modified.millis(),
+            to_json(&user.attempts)
+        ])?;
+    user.row = connection.last_insert_rowid();
+    let names = user.sign_in_names(&pool.settings).into_iter().collect();
+    add_names(connection, &pool.settings, user, &names, conflict, Claim::New)?;
+    add_searchable(connection, user, &searchable(user))?;
+    add_owed(connection, user)
+}
 
 fn add_names(
     connection: &Connection,

@@ -12,11 +12,15 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use storage::{Durability, Location};
 use tokio::sync::Notify;
-use world::{Clock, Kind, TraceId, World};
+use world::{Clock, Kind, Timestamp, TraceId, World};
 
+use crate::import::{ImportJob, JobStatus};
 use crate::keys::SigningKeys;
 use crate::pool::PoolId;
-use crate::{Message, Messages, TriggerCall, TriggerFailure, Triggers, UserPools};
+use crate::{
+    Error, FederatedSignIn, FederatedUser, ImportLog, Message, Messages, Record, Trail, TriggerCall, TriggerFailure,
+    Triggers, UploadError, UserPools,
+};
 
 pub const PASSWORD: &str = "Passw0rd!";
 
@@ -47,6 +51,9 @@ struct Outside {
     answers: Mutex<VecDeque<Result<Value, TriggerFailure>>>,
     messages: Mutex<Vec<Message>>,
     never_answers: AtomicBool,
+    is_listening: AtomicBool,
+    records: Mutex<Vec<Value>>,
+    logged: Mutex<Vec<String>>,
     runs: Notify,
 }
 
@@ -88,6 +95,8 @@ impl Kit {
             Durability::default(),
             Arc::clone(&outside) as Arc<dyn Triggers>,
             Arc::clone(&outside) as Arc<dyn Messages>,
+            Arc::clone(&outside) as Arc<dyn Trail>,
+            Arc::clone(&outside) as Arc<dyn ImportLog>,
         );
         let room = open.await.expect("a room");
         let service = room.services().swap_remove(0);
@@ -114,9 +123,36 @@ impl Kit {
     /// Runs what is owed, to its end.
     pub async fn resume(&self) {
         self.room.resume().await.expect("it is read");
+        self.rest().await;
+    }
+
+    /// Waits until nothing runs in the background.
+    pub async fn rest(&self) {
         while self.unfinished() > 0 {
             tokio::task::yield_now().await;
         }
+    }
+
+    /// What is stored of a job when the process dies before it has read a row.
+    pub async fn import_is_stored_as_begun(&self, job: &Value) {
+        let begin = |job: &mut ImportJob| {
+            job.status = JobStatus::InProgress;
+            Ok(())
+        };
+        let (pool, now) = (PoolId(self.pool.clone()), self.clock.now());
+        self.room.store.redeclare(&pool, &text(&job["JobId"]), now, begin).await.expect("it is stored");
+    }
+
+    /// What import jobs said, with the group and the stream before it.
+    pub fn logged(&self) -> Vec<String> {
+        self.outside.logged.lock().expect("no holder panics").clone()
+    }
+
+    /// Uploads an import job's file.
+    pub async fn upload(&self, job: &Value, file: &str) -> Result<(), UploadError> {
+        let (id, url) = (text(&job["JobId"]), text(&job["PreSignedUrl"]));
+        let signature = url.split_once("X-Amz-Signature=").expect("a signature").1;
+        self.room.upload_import(&self.pool, &id, signature, Bytes::from(file.to_owned())).await
     }
 
     /// Triggers that have not had their turn.
@@ -127,6 +163,16 @@ impl Kit {
     /// No trigger answers from now on.
     pub fn trigger_never_answers(&self) {
         self.outside.never_answers.store(true, Ordering::Relaxed);
+    }
+
+    /// Calls are recorded from now on.
+    pub fn listen(&self) {
+        self.outside.is_listening.store(true, Ordering::Relaxed);
+    }
+
+    /// What was recorded of calls.
+    pub fn records(&self) -> Vec<Value> {
+        self.outside.records.lock().expect("no holder panics").clone()
     }
 
     /// Returns when a trigger that never answers has begun.
@@ -189,6 +235,19 @@ impl Kit {
             "UserPoolId": self.pool, "ProviderName": name, "ProviderType": "Google", "ProviderDetails": details,
             "AttributeMapping": {"email": "email"},
         })
+    }
+
+    /// Signs somebody in through an identity provider.
+    pub async fn federated(&self, provider: &str, user_id: &str, said: Value) -> Result<FederatedUser, Error> {
+        let call = Call::internal("FederatedSignIn", &json!({}), TraceId::from_root("1-0-0"), "request".into());
+        let asked = FederatedSignIn {
+            user_pool_id: self.pool.clone(),
+            client_id: Some(self.client.clone()),
+            provider: provider.into(),
+            user_id: user_id.into(),
+            attributes: serde_json::from_value(said).expect("texts"),
+        };
+        self.room.federated_sign_in(asked, &call).await
     }
 
     /// The warnings in the timeline.
@@ -312,6 +371,32 @@ impl Triggers for Outside {
             None => {}
         }
         Ok(Bytes::from(event.to_string()))
+    }
+}
+
+#[async_trait]
+impl ImportLog for Outside {
+    fn endpoint(&self) -> &'static str {
+        "http://tandem.test"
+    }
+
+    async fn write(&self, group: &str, stream: &str, _at: Timestamp, lines: Vec<String>) -> Result<(), String> {
+        let lines = lines.into_iter().map(|line| format!("{group} {stream} {line}"));
+        self.logged.lock().expect("no holder panics").extend(lines);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Trail for Outside {
+    async fn is_heard(&self) -> bool {
+        self.is_listening.load(Ordering::Relaxed)
+    }
+
+    async fn record(&self, record: Record) -> Result<(), String> {
+        let record = serde_json::from_str(&record.detail).expect("a record is JSON");
+        self.records.lock().expect("no holder panics").push(record);
+        Ok(())
     }
 }
 

@@ -16,6 +16,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use world::{Random, Timestamp};
 
+use crate::federation::{IDENTITIES, identity_claims};
 use crate::group::Membership;
 use crate::keys::{SigningKey, SigningKeys};
 pub use changes::{ClaimChanges, TokenChanges};
@@ -172,6 +173,7 @@ impl Serialize for AttributeClaims<'_> {
                 "email_verified" | "phone_number_verified" => claims.serialize_entry(name, &(*value == "true"))?,
                 // OpenID Connect's shape for an address, whatever the text is (aws-amplify/amplify-js#4935).
                 "address" => claims.serialize_entry(name, &Address { formatted: value })?,
+                IDENTITIES => claims.serialize_entry(name, &identity_claims(value))?,
                 _ => claims.serialize_entry(name, value)?,
             }
         }

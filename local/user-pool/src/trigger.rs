@@ -1,14 +1,15 @@
 //! The functions that a pool runs around sign-up, sign-in, tokens and messages.
 //!
 //! Synchronous, five seconds an attempt, three attempts when one times out; what the function throws reaches the
-//! caller in Cognito's words. The triggers of custom challenges, custom senders and federation are not run yet (setting
-//! one is reported).
+//! caller in Cognito's words. The triggers of custom challenges and custom senders are not run yet (setting one is
+//! reported).
 //!
 //! A failing PostConfirmation leaves the user CONFIRMED: it runs after the change of state.
 //!
 //! Here is what all of them share, and those with little to say; the others have files of their own.
 
 mod custom_message;
+mod federation;
 mod migration;
 mod pre_token;
 
@@ -84,7 +85,9 @@ pub enum Source {
     PreSignUp,
     /// `AdminCreateUser`.
     PreSignUpAdminCreateUser,
-    /// `ConfirmSignUp`, `AdminConfirmSignUp`, and `SignUp` when it was confirmed at once.
+    /// The first federated sign-in.
+    PreSignUpExternalProvider,
+    /// `ConfirmSignUp`, `AdminConfirmSignUp`, `SignUp` when it was confirmed at once, and the first federated sign-in.
     PostConfirmation,
     /// `ConfirmForgotPassword`.
     PostConfirmationForgotPassword,
@@ -98,12 +101,16 @@ pub enum Source {
     TokenGenerationNewPassword,
     /// Tokens for a refresh token.
     TokenGenerationRefresh,
+    /// Tokens of a federated sign-in, as of managed login.
+    TokenGenerationHosted,
     /// Before a message.
     CustomMessage(Subject),
     /// A password sign-in of nobody.
     UserMigrationAuthentication,
     /// `ForgotPassword` of nobody.
     UserMigrationForgotPassword,
+    /// A federated sign-in, before anything comes of it.
+    InboundFederation,
 }
 
 impl Source {
@@ -112,6 +119,7 @@ impl Source {
         match self {
             Self::PreSignUp => "PreSignUp_SignUp",
             Self::PreSignUpAdminCreateUser => "PreSignUp_AdminCreateUser",
+            Self::PreSignUpExternalProvider => "PreSignUp_ExternalProvider",
             Self::PostConfirmation => "PostConfirmation_ConfirmSignUp",
             Self::PostConfirmationForgotPassword => "PostConfirmation_ConfirmForgotPassword",
             Self::PreAuthentication => "PreAuthentication_Authentication",
@@ -119,24 +127,28 @@ impl Source {
             Self::TokenGenerationAuthentication => "TokenGeneration_Authentication",
             Self::TokenGenerationNewPassword => "TokenGeneration_NewPasswordChallenge",
             Self::TokenGenerationRefresh => "TokenGeneration_RefreshTokens",
+            Self::TokenGenerationHosted => "TokenGeneration_HostedAuth",
             Self::CustomMessage(subject) => subject.source(),
             Self::UserMigrationAuthentication => "UserMigration_Authentication",
             Self::UserMigrationForgotPassword => "UserMigration_ForgotPassword",
+            Self::InboundFederation => "InboundFederation_ExternalProvider",
         }
     }
 
     /// The trigger's name in `LambdaConfig`, with which its errors begin.
     pub fn trigger(self) -> &'static str {
         match self {
-            Self::PreSignUp | Self::PreSignUpAdminCreateUser => "PreSignUp",
+            Self::PreSignUp | Self::PreSignUpAdminCreateUser | Self::PreSignUpExternalProvider => "PreSignUp",
             Self::PostConfirmation | Self::PostConfirmationForgotPassword => "PostConfirmation",
             Self::PreAuthentication => "PreAuthentication",
             Self::PostAuthentication => "PostAuthentication",
-            Self::TokenGenerationAuthentication | Self::TokenGenerationNewPassword | Self::TokenGenerationRefresh => {
-                "PreTokenGeneration"
-            }
+            Self::TokenGenerationAuthentication
+            | Self::TokenGenerationNewPassword
+            | Self::TokenGenerationRefresh
+            | Self::TokenGenerationHosted => "PreTokenGeneration",
             Self::CustomMessage(_) => "CustomMessage",
             Self::UserMigrationAuthentication | Self::UserMigrationForgotPassword => "UserMigration",
+            Self::InboundFederation => "InboundFederation",
         }
     }
 
@@ -144,15 +156,19 @@ impl Source {
     pub fn function(self, pool: &Pool) -> Option<&str> {
         let config = &pool.settings.lambda_config;
         match self {
-            Self::PreSignUp | Self::PreSignUpAdminCreateUser => config.pre_sign_up.as_deref(),
+            Self::PreSignUp | Self::PreSignUpAdminCreateUser | Self::PreSignUpExternalProvider => {
+                config.pre_sign_up.as_deref()
+            }
             Self::PostConfirmation | Self::PostConfirmationForgotPassword => config.post_confirmation.as_deref(),
             Self::PreAuthentication => config.pre_authentication.as_deref(),
             Self::PostAuthentication => config.post_authentication.as_deref(),
-            Self::TokenGenerationAuthentication | Self::TokenGenerationNewPassword | Self::TokenGenerationRefresh => {
-                config.pre_token_generation().map(|(function, _)| function)
-            }
+            Self::TokenGenerationAuthentication
+            | Self::TokenGenerationNewPassword
+            | Self::TokenGenerationRefresh
+            | Self::TokenGenerationHosted => config.pre_token_generation().map(|(function, _)| function),
             Self::CustomMessage(_) => config.custom_message.as_deref(),
             Self::UserMigrationAuthentication | Self::UserMigrationForgotPassword => config.user_migration.as_deref(),
+            Self::InboundFederation => config.inbound_federation.as_ref().map(|config| config.lambda_arn.as_str()),
         }
     }
 
@@ -160,9 +176,10 @@ impl Source {
     fn version(self, pool: &Pool) -> &'static str {
         let config = &pool.settings.lambda_config;
         match self {
-            Self::TokenGenerationAuthentication | Self::TokenGenerationNewPassword | Self::TokenGenerationRefresh => {
-                config.pre_token_generation().map_or("1", |(_, version)| version)
-            }
+            Self::TokenGenerationAuthentication
+            | Self::TokenGenerationNewPassword
+            | Self::TokenGenerationRefresh
+            | Self::TokenGenerationHosted => config.pre_token_generation().map_or("1", |(_, version)| version),
             _ => "1",
         }
     }
@@ -230,7 +247,13 @@ impl Context<'_> {
     ) -> Result<PreSignUpAnswer, Error> {
         let request = || {
             let attributes = attributes.iter().map(|(name, value)| (name.clone(), Value::from(value.clone())));
-            let attributes: Map<_, _> = attributes.collect();
+            let mut attributes: Map<_, _> = attributes.collect();
+            if source == Source::PreSignUpExternalProvider {
+                // As recorded; nobody else's event has them any more.
+                for alias in ["cognito:email_alias", "cognito:phone_number_alias"] {
+                    attributes.insert(alias.into(), "".into());
+                }
+            }
             json!({"userAttributes": attributes, "validationData": validation_data}) // null if none was sent
         };
         let response = json!({"autoConfirmUser": false, "autoVerifyEmail": false, "autoVerifyPhone": false});

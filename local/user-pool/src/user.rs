@@ -34,11 +34,14 @@ pub enum Status {
     ResetRequired,
     /// Made by an administrator; must replace the temporary password at the first sign-in.
     ForceChangePassword,
+    /// Signs in through an identity provider.
+    ExternalProvider,
 }
 
 impl Status {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Unconfirmed, Self::Confirmed, Self::ResetRequired, Self::ForceChangePassword];
+    pub const ALL: [Self; 5] =
+        [Self::Unconfirmed, Self::Confirmed, Self::ResetRequired, Self::ForceChangePassword, Self::ExternalProvider];
 
     /// AWS's word for it.
     pub const fn as_str(self) -> &'static str {
@@ -47,6 +50,7 @@ impl Status {
             Self::Confirmed => "CONFIRMED",
             Self::ResetRequired => "RESET_REQUIRED",
             Self::ForceChangePassword => "FORCE_CHANGE_PASSWORD",
+            Self::ExternalProvider => "EXTERNAL_PROVIDER",
         }
     }
 
@@ -136,9 +140,13 @@ impl User {
     }
 
     /// Every name that finds this user at sign-in, with its kind: the name itself; where addresses or numbers take
-    /// its place, those, verified or not; aliases once they are verified.
+    /// its place, those, verified or not; aliases once they are verified. Whoever comes from an identity provider has
+    /// the name alone, so that somebody else may have the same address.
     pub fn sign_in_names(&self, settings: &Settings) -> Vec<(&'static str, String)> {
         let mut names = vec![("username", settings.fold(&self.username))];
+        if self.status == Status::ExternalProvider {
+            return names;
+        }
         for attribute in ["email", "phone_number"] {
             let Some(value) = self.attributes.get(attribute) else { continue };
             let is_name = settings.has_username_attribute(attribute);

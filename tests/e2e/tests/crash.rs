@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 
 use aws_sdk_cognitoidentityprovider::Client as Pools;
+use aws_sdk_cognitoidentityprovider::types::MessageActionType;
 use aws_sdk_eventbridge::Client as Bus;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, Target};
 use aws_sdk_lambda::types::{FunctionCode, InvocationType, Runtime};
@@ -45,22 +46,63 @@ async fn an_acknowledged_event_is_delivered_after_a_crash() {
     }
     server.settle().await;
 
-    let queues = Queues::new(&server.config());
     let mut seen = BTreeSet::new();
-    loop {
-        let url = url_at(&server, &url);
-        let messages = queues.receive_message().queue_url(&url).max_number_of_messages(10).send().await;
-        let messages = messages.expect("ReceiveMessage").messages.unwrap_or_default();
-        if messages.is_empty() {
-            break;
-        }
-        for message in messages {
-            let event: serde_json::Value = serde_json::from_str(message.body().expect("a body")).expect("an event");
-            seen.insert(event["id"].as_str().expect("an id").to_owned());
-        }
+    for event in received(&server, &url).await {
+        seen.insert(event["id"].as_str().expect("an id").to_owned());
     }
     assert_eq!(acknowledged.len(), ROUNDS * EVENTS_PER_ROUND);
     assert_eq!(seen, acknowledged);
+}
+
+/// The death comes between the answer to a deletion and the delivery of what CloudTrail tells of it. Nobody could hear of
+/// that deletion any more; but its record is in the queue of deliveries before the call is answered.
+#[tokio::test]
+async fn what_cloudtrail_tells_of_an_acknowledged_deletion_is_delivered_after_a_crash() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut server = Server::in_directory(directory.path()).await;
+    let url = server.queue_of_events("seen").await;
+    let bus = Bus::new(&server.config());
+    let pattern = r#"{"source":["aws.cognito-idp"],"detail":{"eventName":["AdminDeleteUser"]}}"#;
+    bus.put_rule().name("deleted").event_pattern(pattern).send().await.expect("PutRule");
+    let arn = "arn:aws:sqs:us-east-1:000000000000:seen";
+    let target = Target::builder().id("seen").arn(arn).build().expect("a target");
+    bus.put_targets().rule("deleted").targets(target).send().await.expect("PutTargets");
+
+    let mut deleted = BTreeSet::new();
+    for round in 0..ROUNDS {
+        let (pools, pool) = (Pools::new(&server.config()), server.of_stack("userPoolId").to_owned());
+        let address = format!("user-{round}@example.com");
+        let create = pools.admin_create_user().user_pool_id(&pool).username(&address);
+        let user = create.message_action(MessageActionType::Suppress).send().await.expect("AdminCreateUser").user;
+        let sub = user.and_then(|user| user.username).expect("a name, which is the sub in this pool");
+        let delete = pools.admin_delete_user().user_pool_id(&pool).username(&address);
+        delete.send().await.expect("AdminDeleteUser");
+        server.kill_9().await;
+        deleted.insert(sub);
+        server = Server::in_directory(directory.path()).await;
+    }
+    server.settle().await;
+
+    let mut told = BTreeSet::new();
+    for event in received(&server, &url).await {
+        told.insert(event["detail"]["additionalEventData"]["sub"].as_str().expect("a sub").to_owned());
+    }
+    assert_eq!(told, deleted);
+}
+
+/// All events in a queue.
+async fn received(server: &Server, url: &str) -> Vec<serde_json::Value> {
+    let (queues, url) = (Queues::new(&server.config()), url_at(server, url));
+    let mut events = Vec::new();
+    loop {
+        let messages = queues.receive_message().queue_url(&url).max_number_of_messages(10).send().await;
+        let messages = messages.expect("ReceiveMessage").messages.unwrap_or_default();
+        if messages.is_empty() {
+            return events;
+        }
+        let event = |body: &str| serde_json::from_str(body).expect("an event");
+        events.extend(messages.iter().map(|message| event(message.body().expect("a body"))));
+    }
 }
 
 /// The port is another after a restart; the queue is the same.

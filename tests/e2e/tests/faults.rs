@@ -1,5 +1,7 @@
 //! Faults on demand: what clients and users see of them.
 
+use std::time::Duration;
+
 use aws_config::retry::RetryConfig;
 use aws_sdk_cognitoidentityprovider::Client as Pools;
 use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata;
@@ -7,9 +9,12 @@ use aws_sdk_dynamodb::Client as Tables;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::Client as Bus;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, Target};
+use aws_sdk_lambda::Client as Functions;
+use aws_sdk_lambda::types::Environment;
 use aws_sdk_sqs::Client as Queues;
 use e2e::{PASSWORD, Server};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 /// A server with a plan of one fault.
 async fn with(fault: Value) -> Server {
@@ -92,6 +97,37 @@ async fn a_trigger_that_is_slow_twice_succeeds_and_the_profile_is_one() {
     confirm(&server, "ann@example.com").await.expect("the third attempt succeeds");
     server.settle().await;
     assert_eq!(profiles(&server).await, 1);
+}
+
+/// Sets a variable of a function, and leaves the others.
+async fn set_variable(server: &Server, function: &str, name: &str, value: &str) {
+    let functions = Functions::new(&server.config());
+    let known = functions.get_function_configuration().function_name(function).send().await;
+    let known = known.expect("GetFunctionConfiguration").environment.and_then(|known| known.variables);
+    let variables = Environment::builder().set_variables(known).variables(name, value).build();
+    let update = functions.update_function_configuration().function_name(function).environment(variables);
+    update.send().await.expect("UpdateFunctionConfiguration");
+}
+
+/// In real time, because it is the function's own time-outs that count here, and Cognito's.
+#[tokio::test]
+async fn a_sign_up_ends_within_cognitos_limit_though_the_bus_hangs() {
+    let limit = Duration::from_secs(5);
+    let server = with(json!({"api": {"service": "events", "operation": "PutEvents", "delayMs": 20_000}})).await;
+
+    let began = Instant::now();
+    let refused = confirm(&server, "ann@example.com").await.expect_err("the policy is to fail");
+    assert!(began.elapsed() < limit, "{:?}", began.elapsed());
+    let words = "UserLambdaValidationException: PostConfirmation failed with error your account is confirmed, but could \
+                 not be announced (";
+    assert!(refused.starts_with(words), "{refused}");
+    assert_eq!(counts(&server).await, (2, 2), "it is tried twice");
+
+    set_variable(&server, "announce-user", "ON_PUBLISH_FAILURE", "continue").await;
+    let began = Instant::now();
+    confirm(&server, "ben@example.com").await.expect("the policy is to go on");
+    assert!(began.elapsed() < limit, "{:?}", began.elapsed());
+    assert_eq!(counts(&server).await, (4, 4));
 }
 
 #[tokio::test]

@@ -155,20 +155,3 @@ fn the_ids_of_two_users_of_one_moment_differ() {
     let id = |sub: &str| event_id("pool", &UserId::new(sub).expect("an id"), now());
     assert_ne!(id("ada"), id("eve"));
 }
-
-#[test]
-fn a_failure_to_publish_fails_the_trigger_unless_told_otherwise() {
-    assert_eq!(on_publish_failure(None).expect("valid"), OnPublishFailure::Fail);
-    assert_eq!(on_publish_failure(Some("continue")).expect("valid"), OnPublishFailure::Continue);
-}
-
-#[test]
-fn a_policy_that_nobody_knows_is_refused() {
-    let words = "the environment variable ON_PUBLISH_FAILURE is \"ignore\": it must be fail or continue";
-    assert_eq!(on_publish_failure(Some("ignore")).expect_err("refused").to_string(), words);
-}
-
-#[test]
-fn names_are_read_without_their_spaces() {
-    assert_eq!(names(" locale, custom:plan ,"), ["locale", "custom:plan"]);
-}

@@ -1,5 +1,5 @@
-//! A cloud of three services in this process: tables by dynoxide, a bus and a post office that note what they get and
-//! answer as they are told.
+//! A cloud of four services in this process: tables by dynoxide, a bus and a post office that note what they get and
+//! answer as they are told, and a user pool that says what it is told to. Every call can be made to fail as networks do.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -9,6 +9,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use dynoxide::Database;
 use dynoxide::errors::{DynoxideError, Result};
@@ -36,6 +37,26 @@ pub fn context(request_id: &str, now: Timestamp) -> Context {
 /// A status and a body.
 type Answer = (u16, Value);
 
+/// What becomes of a call that is not simply answered.
+#[derive(Clone, Copy, Debug)]
+pub enum Network {
+    /// It is accepted, and never answered.
+    Hangs,
+    /// The connection breaks.
+    Resets,
+    /// It is answered, so much later.
+    IsSlow(Duration),
+}
+
+/// What the user pool says when it is asked for a user.
+#[derive(Clone, Debug)]
+pub enum Listed {
+    /// Nobody.
+    Nobody,
+    /// One user, and their groups.
+    User(Value, Vec<&'static str>),
+}
+
 /// The same in a certain sandbox.
 pub fn context_in(sandbox: &str, request_id: &str, now: Timestamp) -> Context {
     let mut context = context(request_id, now);
@@ -55,6 +76,12 @@ struct State {
     answers: Mutex<VecDeque<Answer>>,
     /// How long they take.
     delay: Mutex<Duration>,
+    /// What becomes of the next calls of an operation, so many times.
+    network: Mutex<Vec<(&'static str, usize, Network)>>,
+    /// What the user pool says, each once and the last one ever after.
+    listed: Mutex<VecDeque<Listed>>,
+    /// Operations that were called.
+    called: Mutex<Vec<String>>,
 }
 
 impl Cloud {
@@ -62,7 +89,8 @@ impl Cloud {
     pub async fn new() -> Self {
         let tables = Database::memory().expect("memory is there");
         let (received, answers, delay) = <_>::default();
-        let cloud = Self(Arc::new(State { tables, received, answers, delay }));
+        let (network, listed, called) = <_>::default();
+        let cloud = Self(Arc::new(State { tables, received, answers, delay, network, listed, called }));
         let table = tandem_profiles::table(TABLE).expect("the table is complete");
         table.send_with(&aws_sdk_dynamodb::Client::new(&cloud.sdk())).await.expect("it is made");
         cloud
@@ -93,6 +121,34 @@ impl Cloud {
         *self.0.delay.lock().expect("no panic") = delay;
     }
 
+    /// What becomes of the next calls of an operation, so many times (`usize::MAX`: always).
+    pub fn network(&self, operation: &'static str, times: usize, network: Network) {
+        self.0.network.lock().expect("no panic").push((operation, times, network));
+    }
+
+    /// What the user pool says when it is asked for a user: each once, the last one ever after.
+    pub fn lists(&self, listed: impl IntoIterator<Item = Listed>) {
+        *self.0.listed.lock().expect("no panic") = listed.into_iter().collect();
+    }
+
+    /// How often an operation was called.
+    pub fn calls(&self, operation: &str) -> usize {
+        self.0.called.lock().expect("no panic").iter().filter(|called| *called == operation).count()
+    }
+
+    /// The details that the bus got.
+    pub fn published(&self) -> Vec<(String, Value)> {
+        let received = self.received();
+        let entries = received.iter().flat_map(|request| request["Entries"].as_array().cloned().unwrap_or_default());
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        entries
+            .map(|entry| {
+                let detail = serde_json::from_str(&text(&entry["Detail"])).expect("a detail is JSON");
+                (text(&entry["DetailType"]), detail)
+            })
+            .collect()
+    }
+
     /// What the bus and the post office got.
     pub fn received(&self) -> Vec<Value> {
         self.0.received.lock().expect("no panic").clone()
@@ -103,6 +159,33 @@ impl Cloud {
         self.0.answers.lock().expect("no panic").pop_front().unwrap_or((200, all_is_well))
     }
 
+    /// Whoever the pool says is there: whether it is asked for the user or, next, for their groups.
+    fn ask_pool(&self, operation: &str) -> Answer {
+        let mut listed = self.0.listed.lock().expect("no panic");
+        let first = listed.front().cloned().expect("the test says what the pool says");
+        let answer = match (operation, &first) {
+            ("ListUsers", Listed::Nobody) => json!({"Users": []}),
+            ("ListUsers", Listed::User(user, _)) => json!({"Users": [user]}),
+            (_, Listed::User(_, groups)) => {
+                json!({"Groups": groups.iter().map(|name| json!({"GroupName": name})).collect::<Vec<_>>()})
+            }
+            (_, Listed::Nobody) => panic!("nobody asks for the groups of nobody"),
+        };
+        let is_done = operation != "ListUsers" || matches!(first, Listed::Nobody);
+        if is_done && listed.len() > 1 {
+            listed.pop_front();
+        }
+        (200, answer)
+    }
+
+    /// What becomes of this call, if it is not simply answered.
+    fn interfere(&self, operation: &str) -> Option<Network> {
+        let mut planned = self.0.network.lock().expect("no panic");
+        let (_, times, network) = planned.iter_mut().find(|(of, times, _)| *of == operation && *times > 0)?;
+        *times -= 1;
+        Some(*network)
+    }
+
     fn route(&self, request: &HttpRequest) -> (u16, String) {
         let body = request.body().bytes().unwrap_or_default();
         let target = request.headers().get("x-amz-target").unwrap_or_default();
@@ -111,6 +194,7 @@ impl Cloud {
             Some("") if request.uri().ends_with("/v2/email/outbound-emails") => {
                 self.note(body, json!({"MessageId": "mail-1"}))
             }
+            Some(operation @ ("ListUsers" | "AdminListGroupsForUser")) => self.ask_pool(operation),
             Some(operation) => match tables(&self.0.tables, operation, body) {
                 Ok(body) => return (200, body),
                 Err(error) => return (error.status_code(), error.to_json()),
@@ -129,6 +213,18 @@ impl std::fmt::Debug for Cloud {
 
 impl HttpConnector for Cloud {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let operation = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
+        let operation = operation.unwrap_or_default().to_owned();
+        self.0.called.lock().expect("no panic").push(operation.clone());
+        let late = match self.interfere(&operation) {
+            Some(Network::Hangs) => return HttpConnectorFuture::new(std::future::pending()),
+            Some(Network::Resets) => {
+                let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+                return HttpConnectorFuture::ready(Err(ConnectorError::io(reset.into())));
+            }
+            Some(Network::IsSlow(late)) => late,
+            None => Duration::ZERO,
+        };
         let (status, body) = self.route(&request);
         let mut response = HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body.as_str()));
         let code = serde_json::from_str::<Value>(&body).ok().and_then(|body| body["__type"].as_str().map(Into::into));
@@ -138,7 +234,7 @@ impl HttpConnector for Cloud {
         let is_table = request.headers().get("x-amz-target").is_some_and(|target| target.starts_with("DynamoDB"));
         let delay = if is_table { Duration::ZERO } else { *self.0.delay.lock().expect("no panic") };
         HttpConnectorFuture::new(async move {
-            tokio::time::sleep(delay).await;
+            tokio::time::sleep(delay + late).await;
             Ok(response)
         })
     }

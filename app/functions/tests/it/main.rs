@@ -3,5 +3,9 @@
 mod announce_user;
 mod cloud;
 mod create_profile;
+mod log;
+mod notice_sign_in;
+mod patience;
 mod reconcile_profiles;
+mod reread_user;
 mod welcome_email;

@@ -16,8 +16,8 @@ use std::str::FromStr;
 use aws_sdk_dynamodb::Client;
 
 pub use apply::{Applied, TOMBSTONE_DAYS};
-pub use read::{PAGE_LIMIT_MAX, Page};
-pub use scan::{BATCH_KEYS_MAX, BatchPage, Claim, ScanPage, Stored};
+pub use read::{PAGE_LIMIT_MAX, Page, Stored};
+pub use scan::{BATCH_KEYS_MAX, BatchPage, Claim, Holding, ScanPage};
 pub use unique::{MARKER_KEY_PREFIX, Reservation};
 
 use crate::error::Error;

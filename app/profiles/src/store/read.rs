@@ -1,16 +1,17 @@
 //! Reads profiles: one, those with an address, all.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{Cursor, ProfileStore};
 use crate::address::normalised;
-use crate::decide::Standing;
+use crate::decide::{AsOf, Standing};
 use crate::error::Error;
-use crate::identity::UserId;
+use crate::identity::{Identity, UserId};
 use crate::item::{self, Item};
 use crate::profile::{Attributes, UserProfile};
 use crate::table::{EMAIL_INDEX, PARTITION_KEY, SORT_KEY};
+use crate::timestamp::Timestamp;
 
 /// The longest page.
 pub const PAGE_LIMIT_MAX: u16 = 1000;
@@ -20,6 +21,27 @@ const SCAN_ITEMS_MIN: usize = 25;
 
 /// How often the table is read for one page, so that a page comes soon even where profiles are rare.
 const SCANS_PER_PAGE_MAX: usize = 10;
+
+/// What is stored of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// Nothing that an event wrote.
+    Absent,
+    /// A profile.
+    Profile {
+        /// What the pool said about the user.
+        identity: Box<Identity>,
+        /// The event that said it.
+        as_of: AsOf,
+        /// The time of the earliest event so far.
+        created_at: Timestamp,
+    },
+    /// What a deletion leaves.
+    Tombstone {
+        /// The deletion.
+        as_of: AsOf,
+    },
+}
 
 /// Some of the profiles.
 #[derive(Clone, Debug)]
@@ -42,6 +64,25 @@ impl ProfileStore {
     /// What is stored of a user, as far as events are concerned: tells a deleted user from one never heard of.
     pub async fn standing(&self, user: &UserId) -> Result<Standing, Error> {
         item::standing(self.read(user).await?.as_ref())
+    }
+
+    /// What is stored of a user, with the identity as the last event has left it: what a publisher compares with before
+    /// it tells anybody.
+    pub async fn stored(&self, user: &UserId) -> Result<Stored, Error> {
+        let Some(item) = self.read(user).await? else { return Ok(Stored::Absent) };
+        match item::standing(Some(&item))? {
+            Standing::Absent => Ok(Stored::Absent),
+            Standing::Tombstone { as_of } => Ok(Stored::Tombstone { as_of }),
+            Standing::Profile { as_of, created_at } => {
+                // Whatever the application has written is none of our business, so nothing in it can fail.
+                let profile = item::profile::<IgnoredAny>(item)?;
+                Ok(profile.map_or(Stored::Absent, |UserProfile { identity, .. }| Stored::Profile {
+                    identity: Box::new(identity),
+                    as_of,
+                    created_at,
+                }))
+            }
+        }
     }
 
     /// Every profile with this address, whatever its case. There may be several: a pool can have one person as a

@@ -20,7 +20,7 @@ pub const BATCH_KEYS_MAX: usize = 100;
 
 /// What is stored of a user, as far as the pool has a say in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stored {
+pub enum Holding {
     /// Nothing that an event wrote.
     Absent,
     /// A profile.
@@ -73,7 +73,7 @@ pub enum Claim {
 #[derive(Clone, Debug)]
 pub struct ScanPage {
     /// Everybody of whom something is stored, in no order that means anything.
-    pub stored: Vec<(UserId, Stored)>,
+    pub stored: Vec<(UserId, Holding)>,
     /// Whose addresses are; nothing where they are not unique.
     pub claims: Vec<Claim>,
     /// Where the next page begins; `None` after the last. A page may be empty and not the last.
@@ -88,7 +88,7 @@ pub struct ScanPage {
 #[derive(Clone, Debug)]
 pub struct BatchPage {
     /// Whoever was asked for and of whom something is stored.
-    pub stored: Vec<(UserId, Stored)>,
+    pub stored: Vec<(UserId, Holding)>,
     /// Whom `DynamoDB` had no room for in its answer: ask again.
     pub left: Vec<UserId>,
     /// What it has cost, in read capacity units.
@@ -109,8 +109,8 @@ impl ProfileStore {
     }
 
     /// What is stored of a user, as the last write has left it.
-    pub async fn stored(&self, user: &UserId) -> Result<Stored, Error> {
-        Ok(self.read(user).await?.map_or(Stored::Absent, stored))
+    pub async fn holding(&self, user: &UserId) -> Result<Holding, Error> {
+        Ok(self.read(user).await?.map_or(Holding::Absent, holding))
     }
 
     /// Whether verified addresses are one profile's alone.
@@ -125,7 +125,7 @@ impl ProfileStore {
 
     /// What is stored of everybody, a page of up to a mebibyte of items (or `items_max`) at a time. Half a unit of
     /// capacity for each four kibibytes, because readings may be some moments old.
-    pub async fn scan_stored(&self, after: Option<&Cursor>, items_max: Option<u32>) -> Result<ScanPage, Error> {
+    pub async fn scan_holdings(&self, after: Option<&Cursor>, items_max: Option<u32>) -> Result<ScanPage, Error> {
         let answer = self
             .client
             .scan()
@@ -156,7 +156,7 @@ impl ProfileStore {
     }
 
     /// What is stored of up to [`BATCH_KEYS_MAX`] users, as the last writes have left it.
-    pub async fn stored_of(&self, users: &[UserId]) -> Result<BatchPage, Error> {
+    pub async fn holdings_of(&self, users: &[UserId]) -> Result<BatchPage, Error> {
         let keys = KeysAndAttributes::builder().consistent_read(true);
         let keys = keys.set_keys(Some(users.iter().map(item::key).collect())).build();
         let keys = keys.expect("the keys are set");
@@ -202,23 +202,23 @@ fn claim(item: &Item) -> Option<Claim> {
     })
 }
 
-fn named(item: Item) -> Option<(UserId, Stored)> {
+fn named(item: Item) -> Option<(UserId, Holding)> {
     let user = user_of(&item)?;
-    match stored(item) {
-        Stored::Absent => None,
+    match holding(item) {
+        Holding::Absent => None,
         stored => Some((user, stored)),
     }
 }
 
-fn stored(item: Item) -> Stored {
+fn holding(item: Item) -> Holding {
     let user_pool_id = item.get(item::USER_POOL_ID).and_then(|value: &AttributeValue| value.as_s().ok()).cloned();
     match item::standing(Some(&item)) {
-        Ok(Standing::Absent) => Stored::Absent,
-        Ok(Standing::Tombstone { .. }) => Stored::Tombstone { user_pool_id: user_pool_id.unwrap_or_default() },
+        Ok(Standing::Absent) => Holding::Absent,
+        Ok(Standing::Tombstone { .. }) => Holding::Tombstone { user_pool_id: user_pool_id.unwrap_or_default() },
         Ok(Standing::Profile { .. }) => match item::profile::<Nothing>(item) {
-            Ok(None) => Stored::Absent,
+            Ok(None) => Holding::Absent,
             Ok(Some(UserProfile { identity, as_of, created_at, .. })) => {
-                Stored::Profile { identity: Box::new(identity), as_of, created_at }
+                Holding::Profile { identity: Box::new(identity), as_of, created_at }
             }
             Err(error) => malformed(&error),
         },
@@ -226,9 +226,9 @@ fn stored(item: Item) -> Stored {
     }
 }
 
-fn malformed(error: &Error) -> Stored {
+fn malformed(error: &Error) -> Holding {
     match error {
-        Error::MalformedItem { attribute, .. } => Stored::Malformed { attribute },
-        _ => Stored::Malformed { attribute: item::USER_ID },
+        Error::MalformedItem { attribute, .. } => Holding::Malformed { attribute },
+        _ => Holding::Malformed { attribute: item::USER_ID },
     }
 }

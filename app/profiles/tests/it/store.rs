@@ -3,7 +3,8 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use tandem_profiles::{
-    Applied, Attributes, Changes, Cursor, Error, Identity, ProfileStore, Standing, TOMBSTONE_DAYS, UserProfile, Version,
+    Applied, Attributes, Changes, Cursor, Error, Identity, ProfileStore, Standing, Stored, TOMBSTONE_DAYS, UserProfile,
+    Version,
 };
 
 use crate::people::{ADA, ada, at, created, deleted, identity, now, store, updated, user};
@@ -45,6 +46,20 @@ async fn a_user_never_heard_of_has_no_profile() {
     let store = store().await;
     assert_eq!(store.get::<Attributes>(&user(ADA)).await.expect("read"), None);
     assert_eq!(store.standing(&user(ADA)).await.expect("read"), Standing::Absent);
+}
+
+#[tokio::test]
+async fn what_is_stored_of_a_user_is_read_at_once() {
+    let store = store().await;
+    assert_eq!(store.stored(&user(ADA)).await.expect("read"), Stored::Absent);
+    store.apply(&created(ada(), 0), now()).await.expect("applied");
+    store.update::<Attributes>(&user(ADA), Version::default(), &theme("dark"), now()).await.expect("updated");
+    let as_of = created(ada(), 0).as_of();
+    let expected = Stored::Profile { identity: Box::new(ada()), as_of, created_at: at(0) };
+    assert_eq!(store.stored(&user(ADA)).await.expect("read"), expected);
+    store.apply(&deleted(ADA, 1, 2), now()).await.expect("applied");
+    let expected = Stored::Tombstone { as_of: deleted(ADA, 1, 2).as_of() };
+    assert_eq!(store.stored(&user(ADA)).await.expect("read"), expected);
 }
 
 #[tokio::test]

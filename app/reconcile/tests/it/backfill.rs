@@ -1,6 +1,6 @@
 //! The first day.
 
-use tandem_profiles::Stored;
+use tandem_profiles::Holding;
 use tandem_reconcile::{Repair, Settings};
 
 use crate::cloud::{Cloud, directory, repairing, settings};
@@ -26,8 +26,8 @@ async fn everybody_gets_a_profile_and_nobody_is_raised_from_the_dead() {
     assert!(done.is_done);
     assert_eq!((done.users, done.unconfirmed, done.unchanged, done.tombstones), (150, 1, 1, 1));
     assert_eq!((done.missing, done.differing, done.written, done.failed), (146, 1, 147, 0));
-    assert!(matches!(cloud.stored("user-002").await, Stored::Tombstone { .. }));
-    assert_eq!(cloud.stored("user-003").await, Stored::Absent);
+    assert!(matches!(cloud.stored("user-002").await, Holding::Tombstone { .. }));
+    assert_eq!(cloud.stored("user-003").await, Holding::Absent);
     for sub in ["user-000", "user-001", "user-149"] {
         assert_eq!(cloud.stored_identity(sub).await, cloud.identity(sub));
     }
@@ -91,5 +91,5 @@ async fn a_dry_run_writes_nothing() {
     let place = tempfile::tempdir().expect("a directory");
     let done = cloud.backfill(settings(), directory(place.path()), None).run().await.expect("no failure");
     assert_eq!((done.missing, done.written), (146, 0));
-    assert_eq!(cloud.stored("user-100").await, Stored::Absent);
+    assert_eq!(cloud.stored("user-100").await, Holding::Absent);
 }

@@ -15,7 +15,7 @@ use dynoxide::Database;
 use dynoxide::errors::DynoxideError;
 use serde_json::{Value, json};
 use tandem_pool::{Bus, Pool};
-use tandem_profiles::{Change, DeletedUser, Identity, IdentityEvent, Origin, ProfileStore, Stored, Timestamp, UserId};
+use tandem_profiles::{Change, DeletedUser, Holding, Identity, IdentityEvent, Origin, ProfileStore, Timestamp, UserId};
 use tandem_reconcile::{
     Backfill, Directory, Ended, Finding, Pace, Reconciliation, Repair, Report, Settings, Spool, Surroundings, Table,
 };
@@ -135,14 +135,14 @@ impl Cloud {
         self.apply(Change::Deleted(gone)).await;
     }
 
-    pub async fn stored(&self, sub: &str) -> Stored {
-        self.profiles().stored(&id(sub)).await.expect("read")
+    pub async fn stored(&self, sub: &str) -> Holding {
+        self.profiles().holding(&id(sub)).await.expect("read")
     }
 
     /// The identity of a profile; a test that asks for one expects one.
     pub async fn stored_identity(&self, sub: &str) -> Identity {
         match self.stored(sub).await {
-            Stored::Profile { identity, .. } => *identity,
+            Holding::Profile { identity, .. } => *identity,
             other => panic!("{sub} has no profile: {other:?}"),
         }
     }

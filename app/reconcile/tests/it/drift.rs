@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use tandem_profiles::{Change, Identity, Stored};
+use tandem_profiles::{Change, Holding, Identity};
 use tandem_reconcile::{Finding, Kind, Outcome, Repair, Settings};
 
 use crate::cloud::{Cloud, POOL, TABLE, id, repairing, settings};
@@ -50,7 +50,7 @@ async fn every_kind_of_drift_is_found_and_nothing_changed() {
     let (report, findings) = cloud.reconciled(settings()).await;
     assert_eq!(lines(&findings), ALL);
     assert_eq!((report.counts.users, report.counts.profiles, report.counts.left()), (6, 4, 5));
-    assert_eq!(cloud.stored("missing").await, Stored::Absent);
+    assert_eq!(cloud.stored("missing").await, Holding::Absent);
     assert_eq!((cloud.calls_of("UpdateItem"), cloud.calls_of("PutEvents")), (4, 0), "only what the test has written");
 }
 
@@ -61,7 +61,7 @@ async fn a_repaired_table_has_no_drift_but_what_is_never_repaired() {
     let repaired = ALL.map(|line| line.replace(" found", " applied"));
     assert_eq!(lines(&findings), repaired);
     assert_eq!(report.counts.left(), 1);
-    assert!(matches!(cloud.stored("gone").await, Stored::Tombstone { .. }));
+    assert!(matches!(cloud.stored("gone").await, Holding::Tombstone { .. }));
     for sub in ["changed", "missing", "member", "fine"] {
         assert_eq!(cloud.stored_identity(sub).await, cloud.identity(sub));
     }
@@ -82,7 +82,7 @@ async fn a_repair_by_bus_publishes_what_the_pool_says() {
     told.sort_unstable();
     assert_eq!(told, ["UserCreated missing", "UserDeleted gone", "UserUpdated changed", "UserUpdated member"]);
     assert!(published.iter().all(|event| event["metadata"]["origin"] == "reconcile"));
-    assert_eq!(cloud.stored("missing").await, Stored::Absent, "whoever listens writes");
+    assert_eq!(cloud.stored("missing").await, Holding::Absent, "whoever listens writes");
 }
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn an_orphan_whose_user_shows_up_is_none() {
     ));
     let (_, findings) = cloud.reconciled(repairing()).await;
     assert_eq!(lines(&findings), Vec::<String>::new());
-    assert!(matches!(cloud.stored("ada").await, Stored::Profile { .. }));
+    assert!(matches!(cloud.stored("ada").await, Holding::Profile { .. }));
 }
 
 #[tokio::test]

@@ -1,14 +1,17 @@
-//! What user pools need: functions for their triggers, mail for their messages.
+//! What user pools need: functions for their triggers, mail for their messages, the default bus for what CloudTrail tells
+//! of their calls, log groups for what becomes of imported rows.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use event_bus::{EventBus, ServiceEvent};
 use function_host::{Caller, FunctionHost, Invocation, InvokeError};
+use logs::Logs;
 use mail::Mail;
-use user_pool::{Channel, Message, Messages, TriggerCall, TriggerFailure, Triggers};
-use world::{TriggerFault, World};
+use user_pool::{Channel, ImportLog, Message, Messages, Record, Trail, TriggerCall, TriggerFailure, Triggers};
+use world::{Timestamp, TriggerFault, World};
 
 /// Cognito as functions see it.
 const PRINCIPAL: &str = "cognito-idp.amazonaws.com";
@@ -20,6 +23,10 @@ pub struct PoolOutside {
     pub world: World,
     pub functions: Arc<FunctionHost>,
     pub mail: Arc<Mail>,
+    pub bus: Arc<EventBus>,
+    pub logs: Arc<Logs>,
+    /// Where this server is reached.
+    pub endpoint: String,
 }
 
 #[async_trait]
@@ -90,5 +97,38 @@ impl Messages for PoolOutside {
             ..mail::Message::default()
         };
         self.mail.deliver(message).await.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+#[async_trait]
+impl Trail for PoolOutside {
+    async fn is_heard(&self) -> bool {
+        self.bus.hears_services().await
+    }
+
+    async fn record(&self, record: Record) -> Result<(), String> {
+        let event = ServiceEvent {
+            source: "aws.cognito-idp",
+            detail_type: "AWS API Call via CloudTrail",
+            name: record.name,
+            detail: record.detail,
+            time: record.time,
+            trace: record.trace,
+            about: record.about,
+            is_explained: !record.is_sign_in,
+        };
+        self.bus.put_service_event(event).await.map_err(|error| error.to_string())
+    }
+}
+
+#[async_trait]
+impl ImportLog for PoolOutside {
+    fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    async fn write(&self, group: &str, stream: &str, at: Timestamp, lines: Vec<String>) -> Result<(), String> {
+        let events = lines.into_iter().map(|line| (at.millis(), line)).collect();
+        self.logs.put(group, stream, events).await.map_err(|error| error.to_string())
     }
 }

@@ -53,7 +53,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
     let change = move |user: &mut User| {
         match user.status {
             Status::Unconfirmed => return Err(Error::UserNotConfirmed),
-            Status::ForceChangePassword => return Err(Error::not_to_be_reset()),
+            Status::ForceChangePassword | Status::ExternalProvider => return Err(Error::not_to_be_reset()),
             Status::Confirmed | Status::ResetRequired => {}
         }
         let Some(mut code) = user.take_code(Purpose::Password) else { return Err(Error::ExpiredCode) };

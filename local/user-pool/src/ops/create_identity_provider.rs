@@ -1,4 +1,4 @@
-//! `CreateIdentityProvider`. Clients can list it; nobody can sign in through it yet.
+//! `CreateIdentityProvider`. Clients can list it; its sign-ins are driven by hand (`federation.rs`).
 
 use aws_api::Call;
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,10 @@ pub async fn run(room: &UserPools, request: Request, _call: &Call) -> Result<Res
     document.check(&name)?;
     let pool = room.pool(&user_pool_id)?;
     let now = room.world.clock.now();
-    room.report_not_honoured(&format!("identity provider {name}"), &["federated sign-in".into()]);
+    room.report_not_honoured(
+        &format!("identity provider {name}"),
+        &["federated sign-in by pages (POST /_tandem/federated-sign-in stands in for them)".into()],
+    );
     let declared = Declared { pool: pool.id.clone(), name, document, created: now, modified: now };
     room.store.declare(declared.clone()).await?;
     Ok(declared.into())

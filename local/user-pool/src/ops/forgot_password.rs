@@ -27,7 +27,7 @@ pub async fn run(room: &UserPools, request: Request, call: &Call) -> Result<Resp
         }
     }
     let Some(user) = request.user(room, &client, &pool, call).await? else { return Ok(request.simulated(&pool)) };
-    if user.status == Status::ForceChangePassword {
+    if matches!(user.status, Status::ForceChangePassword | Status::ExternalProvider) {
         return Err(Error::not_to_be_reset());
     }
     let unconfirmed = user.status == Status::Unconfirmed;

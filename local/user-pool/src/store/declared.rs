@@ -135,7 +135,7 @@ fn insert<D: Document>(connection: &Connection, declared: &Declared<D>) -> Resul
     Ok(save(connection, declared)?)
 }
 
-fn save<D: Document>(connection: &Connection, declared: &Declared<D>) -> Result<(), rusqlite::Error> {
+pub(super) fn save<D: Document>(connection: &Connection, declared: &Declared<D>) -> Result<(), rusqlite::Error> {
     let mut save = connection.prepare_cached(
         "INSERT INTO declared (pool, kind, name, document, created, modified) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET document = ?4, modified = ?6",
@@ -145,7 +145,7 @@ fn save<D: Document>(connection: &Connection, declared: &Declared<D>) -> Result<
     Ok(())
 }
 
-fn find<D: Document>(
+pub(super) fn find<D: Document>(
     connection: &Connection,
     pool: &PoolId,
     name: &str,
