@@ -22,7 +22,7 @@ use figure::Figures;
 /// Measures, and prints figures beside their aims
 #[derive(Parser)]
 struct Arguments {
-    /// Only these measurements: start, chain, sign-up, sign-in, srp, get-user, list-users, tables, events, functions, template
+    /// Only these measurements: start, chain, sign-up, sign-in, srp, get-user, list-users, reconcile, tables, events, functions, template
     names: Vec<String>,
     /// Print JSON
     #[arg(long)]
@@ -30,6 +30,9 @@ struct Arguments {
     /// Shorter and smaller: to see whether it works, not how fast
     #[arg(long)]
     quick: bool,
+    /// Users of the pool that is reconciled: a million, or ten thousand with --quick
+    #[arg(long, value_name = "N")]
+    users: Option<u64>,
     /// Requests at a time
     #[arg(long, default_value_t = 16)]
     concurrency: usize,
@@ -52,6 +55,8 @@ pub struct Plan {
     pub period: Duration,
     /// Users of the large pool.
     pub users_many: u64,
+    /// Users of the pool that is reconciled.
+    pub users_reconciled: u64,
     /// How often something is repeated of which single runs are measured.
     pub repeats: u64,
 }
@@ -73,6 +78,7 @@ fn main() -> Result<()> {
         concurrency: arguments.concurrency,
         period: Duration::from_secs(if arguments.quick { 1 } else { 4 }),
         users_many: if arguments.quick { 10_000 } else { 100_000 },
+        users_reconciled: arguments.users.unwrap_or(if arguments.quick { 10_000 } else { 1_000_000 }),
         repeats: if arguments.quick { 5 } else { 20 },
     };
     if let Some(unknown) = arguments.names.iter().find(|name| !measure::ALL.iter().any(|(known, _)| known == name)) {

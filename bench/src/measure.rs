@@ -5,6 +5,7 @@ mod chain;
 mod events;
 mod functions;
 mod list_users;
+mod reconcile;
 mod sign_in;
 mod start;
 mod tables;
@@ -31,6 +32,7 @@ pub const ALL: &[Measurement] = &[
     ("srp", |plan, figures| Box::pin(sign_in::srp(plan, figures))),
     ("sign-in", |plan, figures| Box::pin(sign_in::by_password(plan, figures))),
     ("list-users", |plan, figures| Box::pin(list_users::measure(plan, figures))),
+    ("reconcile", |plan, figures| Box::pin(reconcile::measure(plan, figures))),
     ("tables", |plan, figures| Box::pin(tables::measure(plan, figures))),
     ("events", |plan, figures| Box::pin(events::measure(plan, figures))),
     ("functions", |plan, figures| Box::pin(functions::measure(plan, figures))),

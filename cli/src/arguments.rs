@@ -29,6 +29,10 @@ pub enum Command {
     Dlq(Dlq),
     /// Show everything that is held of a person, and remove it. Exit code 1 means that something is held.
     Erase(Box<Erase>),
+    /// Compare profiles with the user pool, and repair what differs. Exit code 1 means that something still differs.
+    Reconcile(Box<Reconcile>),
+    /// Make profiles for the users who were there before the table was. Exit code 1 means that some could not be made.
+    Backfill(Box<Backfill>),
     /// Print the Profile API's OpenAPI document.
     Openapi,
     /// List the AWS operations that work.
@@ -259,4 +263,91 @@ pub struct Erase {
     pub json: bool,
     #[command(flatten)]
     pub reach: Reach,
+}
+
+/// A pool, a table, and how to reach both.
+#[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what was typed: a flag is there or it is not")]
+pub struct PoolAndTable {
+    /// The user pool. Of a local cloud at the endpoint, the built-in one unless said.
+    #[arg(long, env = "USER_POOL_ID", value_name = "ID")]
+    pub user_pool_id: Option<String>,
+    /// The profiles' table. Of a local cloud at the endpoint, the built-in one unless said.
+    #[arg(long, env = "TABLE_NAME", value_name = "NAME")]
+    pub table: Option<String>,
+    /// Publish events on this bus (name or ARN), for whoever listens to write; without a bus the table is written here.
+    #[arg(long, env = "EVENT_BUS_NAME", value_name = "NAME")]
+    pub event_bus: Option<String>,
+    /// The attributes that publishers pass on beside address and name, as announce-user does. Not said:
+    /// they are not compared.
+    #[arg(long, env = "EVENT_ATTRIBUTES", value_name = "NAME,…", value_delimiter = ',')]
+    pub attributes: Option<Vec<String>>,
+    /// Leave groups as they are.
+    #[arg(long)]
+    pub no_groups: bool,
+    /// Addresses are unique in this table, as create-profile was told.
+    #[arg(long, env = "UNIQUE_EMAIL")]
+    pub unique_email: bool,
+    /// Calls of the pool per second; 0 for no limit. Not said: 20, since an account may make 30; no limit on this
+    /// machine.
+    #[arg(long, value_name = "N")]
+    pub rate: Option<f64>,
+    /// Read capacity units of the table per second; 0 for no limit.
+    #[arg(long, value_name = "N", default_value_t = 0.0)]
+    pub read_capacity: f64,
+    /// Where progress is kept until it is done.
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Forget the progress of an earlier run.
+    #[arg(long)]
+    pub restart: bool,
+    /// Show no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+#[derive(Args, Debug)]
+pub struct Reconcile {
+    #[command(flatten)]
+    pub sides: PoolAndTable,
+    /// Write; without it, what differs is told and nothing is changed.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub repair: bool,
+    /// Change nothing, which is the default.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Leave users alone that were changed less than this ago: 30s, 10m, 2h, 1d; 0s leaves nobody alone.
+    #[arg(long, default_value = "10m", value_name = "TIME")]
+    pub min_age: String,
+    /// How what was found is written.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+    pub format: ReportFormat,
+    /// As JSON; the same as --format json.
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+    /// Into a file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReportFormat {
+    Table,
+    Json,
+    Csv,
+}
+
+#[derive(Args, Debug)]
+pub struct Backfill {
+    #[command(flatten)]
+    pub sides: PoolAndTable,
+    /// Count, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
 }

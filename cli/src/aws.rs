@@ -99,7 +99,8 @@ impl Local {
     }
 }
 
-fn is_loopback(url: &str) -> bool {
+/// Whether an endpoint is on this machine.
+pub fn is_loopback(url: &str) -> bool {
     let uri: Option<Uri> = url.parse().ok();
     let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
     matches!(host, "localhost" | "::1" | "[::1]") || host.starts_with("127.")

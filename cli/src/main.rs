@@ -14,6 +14,7 @@ mod dev;
 mod dlq;
 mod erase;
 mod logs;
+mod reconcile;
 mod sandbox;
 mod stack_file;
 mod story;
@@ -63,6 +64,16 @@ fn main() -> ExitCode {
             print!("{}", tandem_functions::profile_api::openapi_document());
             Ok(())
         }
+        Command::Reconcile(arguments) => match reconcile::run(&arguments) {
+            Ok(true) => Ok(()),
+            Ok(false) => return ExitCode::from(FOUND_SOMETHING),
+            Err(error) => Err(error),
+        },
+        Command::Backfill(arguments) => match reconcile::backfill::run(&arguments) {
+            Ok(true) => Ok(()),
+            Ok(false) => return ExitCode::from(FOUND_SOMETHING),
+            Err(error) => Err(error),
+        },
         Command::Operations { json } => dev::print_operations(json),
     })
 }

@@ -3,12 +3,15 @@
 //! | Variable | Function | Meaning |
 //! |---|---|---|
 //! | `_HANDLER` | all | which function this process is; Lambda sets it from the function's `Handler` |
-//! | `EVENT_BUS_NAME` | announce-user, notice-sign-in, reread-user, create-profile, profile-api | name or ARN of the bus; required, except by create-profile, which tells it of conflicts |
+//! | `EVENT_BUS_NAME` | announce-user, notice-sign-in, reread-user, create-profile, profile-api, reconcile-profiles | name or ARN of the bus; required, except by create-profile, which tells it of conflicts, and reconcile-profiles, which writes into the table without one |
 //! | `ON_PUBLISH_FAILURE` | announce-user, notice-sign-in | what becomes of the user's call if the bus does not take the event. `fail`: Cognito tells the user. `continue`: it is logged, and found later. Unless said, a sign-up fails, because nothing else may ever tell of it but the next sign-in; a sign-in goes on, because the next one and the reconciler find the same |
-//! | `EVENT_ATTRIBUTES` | announce-user, notice-sign-in, reread-user | names of user attributes to pass on in `data.attributes`, with commas between; none by default. The same for all, or they contradict each other |
-//! | `TABLE_NAME` | notice-sign-in, reread-user, create-profile, welcome-email, profile-api | the profiles' table; required |
-//! | `USER_POOL_ID` | reread-user, profile-api | the pool whose users have profiles, and whose tokens are taken; required by profile-api. reread-user passes over calls about other pools, and without it calls that name none |
-//! | `UNIQUE_EMAIL` | create-profile, profile-api | `true` if a verified address may be one profile's alone; `false` is the default |
+//! | `EVENT_ATTRIBUTES` | announce-user, notice-sign-in, reread-user, reconcile-profiles | names of user attributes to pass on in `data.attributes`, with commas between; none by default. The same for all, or they contradict each other |
+//! | `TABLE_NAME` | notice-sign-in, reread-user, create-profile, welcome-email, profile-api, reconcile-profiles | the profiles' table; required |
+//! | `USER_POOL_ID` | reread-user, profile-api, reconcile-profiles | the pool whose users have profiles, and whose tokens are taken; required by the last two. reread-user passes over calls about other pools, and without it calls that name none |
+//! | `UNIQUE_EMAIL` | create-profile, profile-api, reconcile-profiles | `true` if a verified address may be one profile's alone; `false` is the default |
+//! | `RECONCILE_REPAIR` | reconcile-profiles | `true` (drift is repaired: by events if `EVENT_BUS_NAME` is set, else in the table) or `false` (the default: it is told); the event's `repair` goes first |
+//! | `RECONCILE_MIN_AGE` | reconcile-profiles | seconds for which a user who was changed is left alone; 600 by default; the event's `minAge` goes first |
+//! | `RECONCILE_RATE` | reconcile-profiles | calls of the pool per second; 20 by default |
 //! | `CLIENT_IDS` | profile-api | the app clients whose tokens are taken, with commas between; required |
 //! | `TOKEN_USE` | profile-api | `access` (the default), `id` or `any`: which tokens are taken. Id tokens delete no account |
 //! | `TOKEN_KEYS_URL` | profile-api | where the pool's keys are, if not where Cognito has them |
@@ -75,6 +78,16 @@ pub(crate) fn list(text: &str) -> Vec<String> {
 
 pub(crate) fn table_name() -> Result<String, Invalid> {
     required("TABLE_NAME", "the name of the profiles' table")
+}
+
+pub(crate) fn user_pool_id() -> Result<String, Invalid> {
+    required("USER_POOL_ID", "the id of the user pool")
+}
+
+/// A number, or a default if it is not set.
+pub(crate) fn number_or(name: &'static str, default: u32) -> Result<u32, Invalid> {
+    let Some(value) = optional(name) else { return Ok(default) };
+    value.parse().map_err(|_| Invalid::Value { name, value, expected: "a whole number" })
 }
 
 /// A variable that is `true` or `false`; not set, it is `false`.

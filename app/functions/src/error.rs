@@ -57,6 +57,14 @@ pub enum Error {
     /// SES understood and said no.
     #[error("SES refused the welcome mail ({0}): check the sender's and the account's standing in SES, then redrive")]
     MailRejected(String),
+    /// The event that started a reconciliation asks for something that there is not.
+    #[error(
+        "the event is no wish for a reconciliation at {0}: give {{\"repair\": true or false, \"minAge\": seconds}}"
+    )]
+    InvalidReconcileEvent(String),
+    /// The pool and the table could not be compared; the next run goes on from there.
+    #[error(transparent)]
+    Reconcile(#[from] tandem_reconcile::Error),
 }
 
 impl Error {
@@ -80,6 +88,8 @@ impl Error {
             Self::WelcomeNoteNotWritten(_) => "WelcomeNoteNotWritten",
             Self::MailNotSent(_) => "MailNotSent",
             Self::MailRejected(_) => "MailRejected",
+            Self::InvalidReconcileEvent(_) => "InvalidReconcileEvent",
+            Self::Reconcile(_) => "NotReconciled",
         }
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! One file per function. Two hang on the user pool and tell the bus: [`announce_user`] of new users, [`notice_sign_in`]
 //! of whatever has changed since the profile was written. [`reread_user`] listens to what CloudTrail tells of other calls
-//! and tells the bus too. [`create_profile`] and [`welcome_email`] listen to the bus; [`profile_api`] answers HTTP
-//! requests. They speak nothing but the AWS API, so they run wherever that is: on AWS, or in the local cloud, whose
-//! binary calls [`main`] too.
+//! and tells the bus too. [`create_profile`] and [`welcome_email`] listen to the bus; [`reconcile_profiles`] runs on a
+//! schedule; [`profile_api`] answers HTTP requests. They speak nothing but the AWS API, so they run wherever that is: on
+//! AWS, or in the local cloud, whose binary calls [`main`] too.
 //!
 //! Around each invocation are its metrics ([`metrics`] has the table), its log, and its spans where there is a collector.
 //! The log names users by their `sub` and says nothing else of them.
@@ -24,6 +24,7 @@ pub mod metrics;
 pub mod notice_sign_in;
 mod policy;
 pub mod profile_api;
+pub mod reconcile_profiles;
 pub mod reread_user;
 mod spans;
 mod trace;
@@ -44,6 +45,7 @@ use announce_user::AnnounceUser;
 use create_profile::CreateProfile;
 use invocation::Invocations;
 use notice_sign_in::NoticeSignIn;
+use reconcile_profiles::ReconcileProfiles;
 use reread_user::RereadUser;
 use welcome_email::WelcomeEmail;
 
@@ -55,6 +57,7 @@ pub const HANDLERS: &[&str] = &[
     create_profile::HANDLER,
     welcome_email::HANDLER,
     profile_api::HANDLER,
+    reconcile_profiles::HANDLER,
 ];
 
 /// A process that is a function: one thread, which is what a sandbox has work for, and then [`run`].
@@ -107,6 +110,16 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
                 .serve(move |event: Value, _| {
                     let function = Arc::clone(&function);
                     async move { function.handle(&event, clock::now()).await }
+                })
+                .await
+        }
+        reconcile_profiles::HANDLER => {
+            let settings = reconcile_profiles::Settings::from_environment()?;
+            let function = Arc::new(ReconcileProfiles::new(sdk_config().await, settings));
+            invocations
+                .serve(move |event: Value, context| {
+                    let function = Arc::clone(&function);
+                    async move { function.handle(&event, &context, clock::now).await }
                 })
                 .await
         }

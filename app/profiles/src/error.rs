@@ -88,6 +88,13 @@ impl Error {
         matches!(self, Self::Unavailable { .. })
     }
 
+    /// Whether `DynamoDB` asked for fewer calls.
+    pub fn is_throttle(&self) -> bool {
+        const CODES: [&str; 3] =
+            ["ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"];
+        matches!(self, Self::Unavailable { reason, .. } if CODES.contains(&reason.as_str()))
+    }
+
     /// What an SDK call that failed amounts to.
     pub(crate) fn from_sdk<E, R>(operation: &'static str, table: &str, error: &SdkError<E, R>) -> Self
     where

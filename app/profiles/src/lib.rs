@@ -34,7 +34,8 @@ pub use identity::{EmptyUserId, Identity, UserId};
 pub use item::{OWNED_ATTRIBUTES, partition_key};
 pub use profile::{Attributes, InvalidEtag, UserProfile, Version};
 pub use store::{
-    Applied, Cursor, MARKER_KEY_PREFIX, PAGE_LIMIT_MAX, Page, ProfileStore, Reservation, Stored, TOMBSTONE_DAYS,
+    Applied, BATCH_KEYS_MAX, BatchPage, Claim, Cursor, Holding, MARKER_KEY_PREFIX, PAGE_LIMIT_MAX, Page, ProfileStore,
+    Reservation, ScanPage, Stored, TOMBSTONE_DAYS,
 };
 pub use table::{EMAIL_INDEX, EMAIL_KEY, EXPIRY, PARTITION_KEY, SORT_KEY, table, time_to_live};
 pub use timestamp::{InvalidTimestamp, Timestamp};

@@ -1,6 +1,6 @@
 //! Finding one user by e-mail address, in a small pool and in a large one.
 
-mod crowd;
+pub mod crowd;
 
 use anyhow::{Result, ensure};
 use serde_json::json;

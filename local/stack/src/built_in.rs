@@ -20,10 +20,12 @@ const REREAD_USER: &str = "reread-user";
 const CREATE_PROFILE: &str = "create-profile";
 const WELCOME_EMAIL: &str = "welcome-email";
 const PROFILE_API: &str = "profile-api";
+/// Without a schedule: a clock that tests set ahead would start it over and over. `tandem reconcile` does the same.
+const RECONCILE_PROFILES: &str = "reconcile-profiles";
 
 /// The functions that the `tandem` binary itself contains; each one's code id is its name.
 pub const BUILT_IN_FUNCTIONS: &[&str] =
-    &[ANNOUNCE_USER, NOTICE_SIGN_IN, REREAD_USER, CREATE_PROFILE, WELCOME_EMAIL, PROFILE_API];
+    &[ANNOUNCE_USER, NOTICE_SIGN_IN, REREAD_USER, CREATE_PROFILE, WELCOME_EMAIL, RECONCILE_PROFILES, PROFILE_API];
 
 /// The rule for what CloudTrail tells of calls to Cognito. Such events are on the default bus alone.
 const TRAIL: &str = "tandem-trail";
@@ -174,6 +176,7 @@ async fn make_function(resources: &Resources<'_>, name: &str) -> Result<(), Stac
         "Timeout": match name {
             ANNOUNCE_USER | NOTICE_SIGN_IN => 5,
             PROFILE_API => 15,
+            RECONCILE_PROFILES => 900,
             _ => 10,
         },
         "MemorySize": 128,

@@ -7,6 +7,7 @@ mod log;
 mod notice_sign_in;
 mod patience;
 mod profile_api;
+mod reconcile_profiles;
 mod reread_user;
 mod welcome_email;
 

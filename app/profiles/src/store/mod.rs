@@ -1,11 +1,12 @@
 //! The store: profiles in a `DynamoDB` table.
 //!
 //! `apply` writes what events say, `unique` does so where addresses are unique, `update` writes what the application
-//! says, `read` reads. They meet in the item and nowhere else: every write is conditional, so no two of them can
-//! overwrite each other.
+//! says, `read` reads, and `scan` reads what a comparison with the pool needs. They meet in the item and nowhere else:
+//! every write is conditional, so no two of them can overwrite each other.
 
 mod apply;
 mod read;
+mod scan;
 mod unique;
 mod update;
 
@@ -16,6 +17,7 @@ use aws_sdk_dynamodb::Client;
 
 pub use apply::{Applied, TOMBSTONE_DAYS};
 pub use read::{PAGE_LIMIT_MAX, Page, Stored};
+pub use scan::{BATCH_KEYS_MAX, BatchPage, Claim, Holding, ScanPage};
 pub use unique::{MARKER_KEY_PREFIX, Reservation};
 
 use crate::error::Error;
@@ -58,7 +60,8 @@ pub struct Cursor {
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}|{}", self.sort_key, self.partition_key)
+        // With its length, because a sort key of the application's may hold any character.
+        write!(f, "{}|{}{}", self.sort_key.len(), self.sort_key, self.partition_key)
     }
 }
 
@@ -66,10 +69,30 @@ impl FromStr for Cursor {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let (sort_key, partition_key) = text.split_once('|').ok_or(Error::InvalidCursor)?;
+        let (length, keys) = text.split_once('|').ok_or(Error::InvalidCursor)?;
+        let length = length.parse().map_err(|_| Error::InvalidCursor)?;
+        let (sort_key, partition_key) = keys.split_at_checked(length).ok_or(Error::InvalidCursor)?;
         if sort_key.is_empty() || partition_key.is_empty() {
             return Err(Error::InvalidCursor);
         }
         Ok(Self { partition_key: partition_key.to_owned(), sort_key: sort_key.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_whatever_is_in_a_key() {
+        let cursor = Cursor { partition_key: "USER#a|b".into(), sort_key: "ORDER|7".into() };
+        assert_eq!(cursor.to_string().parse::<Cursor>().expect("a cursor"), cursor);
+    }
+
+    #[test]
+    fn what_is_no_cursor_is_refused() {
+        for text in ["", "7", "7|", "x|PROFILE", "0|USER#a", "7|PROFILE", "99|PROFILE"] {
+            assert!(matches!(text.parse::<Cursor>(), Err(Error::InvalidCursor)), "{text}");
+        }
     }
 }

@@ -170,14 +170,14 @@ impl ProfileStore {
     }
 }
 
-fn key_of(cursor: &Cursor) -> Item {
+pub(super) fn key_of(cursor: &Cursor) -> Item {
     Item::from([
         (PARTITION_KEY.to_owned(), item::text(&cursor.partition_key)),
         (SORT_KEY.to_owned(), item::text(&cursor.sort_key)),
     ])
 }
 
-fn cursor_of(item: &Item) -> Result<Cursor, Error> {
+pub(super) fn cursor_of(item: &Item) -> Result<Cursor, Error> {
     let part = |attribute: &'static str| match item.get(attribute) {
         Some(AttributeValue::S(text)) => Ok(text.clone()),
         _ => Err(Error::MalformedItem { key: String::new(), attribute }),
