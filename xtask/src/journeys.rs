@@ -71,6 +71,13 @@ pub fn run(project: &Project, filter: Option<&str>) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
+/// Runs those of Python whose names contain `filter`.
+pub fn run_python(project: &Project, filter: &str) -> Result<Part> {
+    let logs = logs(project);
+    fs::create_dir_all(&logs).with_context(|| format!("cannot make {}", logs.display()))?;
+    PYTHON.run(project, Some(filter))
+}
+
 /// Installs what journeys import, for whoever else needs it.
 pub fn set_up(project: &Project) -> Result<()> {
     for language in [NODE, PYTHON] {

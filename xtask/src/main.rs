@@ -9,6 +9,7 @@ mod journeys;
 mod licences;
 mod operations;
 mod outcome;
+mod package;
 mod project;
 mod soak;
 mod test;
@@ -36,6 +37,10 @@ enum Command {
     Fmt,
     /// Writes docs/operations.md from the tables of operations in the binary
     Docs,
+    /// Builds the functions for Lambda: target/package/bootstrap.zip, which the templates in deploy/ name
+    Package(package::Wanted),
+    /// Builds them for this machine, and checks the templates and the executable: cfn-lint, SAM, the local cloud, moto
+    DeployCheck,
     /// Builds for release, measures, and prints the figures
     Bench(bench::Wanted),
     /// Builds for release and proves at-least-once: people sign up while the server is killed and everything fails
@@ -65,6 +70,8 @@ fn run(command: Command) -> Result<bool> {
         Command::Tidy => Ok(tidy::run(&project)),
         Command::Fmt => tidy::format(&project).map(|()| true),
         Command::Docs => operations::write(&project).map(|()| true),
+        Command::Package(wanted) => package::run(&project, &wanted),
+        Command::DeployCheck => test::deployment(&project),
         Command::Bench(wanted) => bench::run(&project, &wanted),
         Command::Soak(wanted) => soak::run(&project, &wanted),
         Command::Deny => licences::run(&project),

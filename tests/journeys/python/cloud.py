@@ -23,16 +23,16 @@ PASSWORD = "Correct-Horse-7"
 
 
 class Cloud:
-    """`tandem dev` on a port of its own, in memory."""
+    """`tandem dev` on a port of its own, in memory unless told otherwise."""
 
     @classmethod
     @contextlib.contextmanager
-    def start(cls, name, directory):
+    def start(cls, name, directory, *arguments, state=None):
         binary = os.environ.get("TANDEM_BIN", ROOT / "target/debug/tandem")
         with open_log(name, directory) as log:
             # An empty directory: no stack file of anybody's is picked up.
             process = subprocess.Popen(
-                [binary, "dev", "--in-memory", "--port", "0"],
+                [binary, "dev", *arguments, *(["--state", state] if state else ["--in-memory"]), "--port", "0"],
                 cwd=directory,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
