@@ -53,8 +53,9 @@ class Cloud:
         self.url = ready.removeprefix("ready ").strip()
         self.stack = self.get("stack")
         self.region = self.stack["region"]
-        self.pool = self.stack["userPoolId"]
-        self.app = self.stack["userPoolClientId"]
+        # A stack may be about a pool of somebody else's.
+        self.pool = self.stack.get("userPoolId")
+        self.app = self.stack.get("userPoolClientId")
         self.table = self.stack["tableName"]
         self.bus = self.stack["eventBusName"]
 
