@@ -13,7 +13,6 @@ use serde::Deserialize;
 
 use crate::journeys::{self, PYTHON};
 use crate::project::{self, Project};
-use crate::test::say;
 
 const PROFILE: &str = "lambda";
 const REQUIREMENTS: &str = "xtask/src/package/requirements.txt";
@@ -24,6 +23,11 @@ const ARCHIVE: &str = "target/package/bootstrap.zip";
 
 /// Lambda's limit for an archive in a call. Larger ones go by S3, and start slower.
 const ZIPPED_BYTES_MAX: u64 = 50 << 20;
+
+/// Says what begins now, not on the standard output: that may be somebody's JSON.
+fn say(what: &str) {
+    eprintln!("── {what}");
+}
 
 /// What to build.
 #[derive(Args)]
@@ -69,6 +73,12 @@ impl Architecture {
     }
 }
 
+/// An archive and what is in it.
+pub struct Package {
+    pub archive: PathBuf,
+    pub executable: PathBuf,
+}
+
 #[derive(Deserialize)]
 struct Packed {
     unzipped: u64,
@@ -96,11 +106,11 @@ pub fn run(project: &Project, wanted: &Wanted) -> Result<bool> {
 
 /// The archive for this machine, for tests and figures: not where a deployment would take it from. Nothing if this
 /// machine cannot run what runs on Lambda.
-pub fn for_this_machine(project: &Project) -> Result<Option<PathBuf>> {
+pub fn for_this_machine(project: &Project) -> Result<Option<Package>> {
     let Some(architecture) = Architecture::of_this_machine() else { return Ok(None) };
     let archive = project.root.join("target/package").join(architecture.name()).join("bootstrap.zip");
     pack(project, architecture, &archive)?;
-    Ok(Some(archive))
+    Ok(Some(Package { executable: executable(project, architecture)?, archive }))
 }
 
 fn pack(project: &Project, architecture: Architecture, archive: &Path) -> Result<Packed> {
@@ -110,18 +120,22 @@ fn pack(project: &Project, architecture: Architecture, archive: &Path) -> Result
     let mut build = project.cargo();
     build.args(["lambda", "build", "--profile", PROFILE, "--package", "tandem-functions", "--bin", "bootstrap"]);
     build.args(["--target", architecture.target(), "--locked", "--quiet"]);
-    build.arg("--lambda-dir").arg(project.metadata()?.target_directory.join("cargo-lambda").join(architecture.name()));
+    build.arg("--lambda-dir").arg(built(project, architecture)?);
     let path = project::variable("PATH").unwrap_or_default();
     project::run(build.env("PATH", format!("{}:{path}", bin.display())))?;
-    let executable = project
-        .metadata()?
-        .target_directory
-        .join("cargo-lambda")
-        .join(architecture.name())
-        .join("bootstrap/bootstrap");
+    let executable = executable(project, architecture)?;
     let mut pack = project.command(bin.join("python"));
     let printed = project::read(pack.arg(PACK).args([&executable, archive]))?;
     serde_json::from_str(&printed).with_context(|| format!("{PACK} printed {printed}"))
+}
+
+/// Where cargo-lambda puts what it builds: a folder for each architecture, which it would not make by itself.
+fn built(project: &Project, architecture: Architecture) -> Result<PathBuf> {
+    Ok(project.metadata()?.target_directory.join("cargo-lambda").join(architecture.name()))
+}
+
+fn executable(project: &Project, architecture: Architecture) -> Result<PathBuf> {
+    Ok(built(project, architecture)?.join("bootstrap/bootstrap"))
 }
 
 /// Where cargo-lambda is, installed in its version if need be.
