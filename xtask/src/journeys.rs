@@ -20,7 +20,7 @@ pub struct Language {
     programs: &'static [&'static str],
     proof: &'static [&'static [&'static str]],
     /// What to do where none will.
-    advice: &'static str,
+    pub advice: &'static str,
     /// The files that say which packages are wanted.
     locks: &'static [&'static str],
     install: fn(&Project, &str) -> Result<()>,
