@@ -4,12 +4,13 @@ import json
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
 from pycognito import AWSSRP
 
-from cloud import PASSWORD, Cloud, attributes
+from cloud import PASSWORD, Cloud
 from deploy_templates_test import translated
 from packaged import deployment
 
@@ -42,6 +43,21 @@ def test_a_sign_up_becomes_a_profile_and_a_mail(stack):
     assert len(stack.welcome_mails(EMAIL)) == 1
     for queue in ("DeadLettersUrl", "FailedInvocationsUrl"):
         assert "Messages" not in stack.client("sqs").receive_message(QueueUrl=stack.stack["outputs"][queue])
+
+
+def test_a_sign_in_runs_its_hook_and_the_api_answers(stack):
+    sub = stack.confirmed_user(EMAIL)
+    token = tokens(stack)["AccessToken"]
+    stack.settle()
+    assert [moment["outcome"] for moment in stack.moments(EMAIL, "trigger")] == ["ok", "ok"]
+    (url,) = stack.stack["urls"].values()
+    host, path = urllib.parse.urlsplit(url).netloc, f"{stack.url}/me"
+    asked = urllib.request.Request(path, headers={"Host": host, "Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        assert json.loads(answer.read())["userId"] == sub
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(path, headers={"Host": host}), timeout=30)
+    assert refused.value.code == 401
 
 
 def test_what_an_event_breaks_is_kept(stack):

@@ -175,7 +175,7 @@ def test_the_three_make_the_same_table_and_alarms():
 
     sam, existing = read(SAM)["Resources"], read(EXISTING)["Resources"]
     serverless = read(SERVERLESS)["resources"]["Resources"]
-    kinds = {"AWS::CloudWatch::Alarm", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::Events::EventBus", "AWS::Events::Archive"}
+    kinds = {"AWS::CloudWatch::Alarm", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::Events::EventBus", "AWS::Events::Archive", "AWS::Logs::MetricFilter"}
     assert shared(existing, kinds) == shared(serverless, kinds) == shared(sam, kinds)
     assert keys(existing) == keys(serverless) == keys(sam)
 
@@ -195,6 +195,16 @@ def test_the_rule_lets_through_what_reread_user_listens_to():
     listened = set(re.findall(r'"(\w+)"', operations[1]))
     (pattern,) = functions()["sam"]["reread-user"]["patterns"]
     assert set(pattern["detail"]["eventName"]) == listened
+
+
+def test_the_drift_metric_reads_what_reconcile_profiles_says():
+    source = (ROOT / "app/functions/src/reconcile_profiles.rs").read_text(encoding="utf-8")
+    for path in (SAM, EXISTING):
+        its = read(path)["Resources"]["DriftMetric"]["Properties"]
+        phrase = re.fullmatch(r'\{ \$\.fields\.message = ("[^"]+") \}', its["FilterPattern"])[1]
+        assert phrase in source
+        (transformation,) = its["MetricTransformations"]
+        assert f"{transformation['MetricValue'].removeprefix('$.fields.')} = " in source
 
 
 def test_the_archive_forgets_before_tombstones_do():
