@@ -79,7 +79,10 @@ fn main() -> Result<()> {
     let plan = Plan {
         tandem: tandem
             .with_context(|| format!("there is no {}: run `cargo xtask bench`", arguments.tandem.display()))?,
-        package: arguments.package.zip(arguments.bootstrap).map(|(archive, executable)| Package { archive, executable }),
+        package: arguments
+            .package
+            .zip(arguments.bootstrap)
+            .map(|(archive, executable)| Package { archive, executable }),
         concurrency: arguments.concurrency,
         period: Duration::from_secs(if arguments.quick { 1 } else { 4 }),
         users_many: if arguments.quick { 10_000 } else { 100_000 },

@@ -1,7 +1,7 @@
 //! `cargo xtask package`: the functions' executable as Lambda takes it.
 //!
 //! cargo-lambda builds it, with zig as its linker, so that it runs on Lambda's older glibc and for the other architecture;
-//! both come from PyPI in the versions of `package/requirements.txt`, into `.journeys/package`. The archive is the same
+//! both come from Python's package index in the versions of `package/requirements.txt`, into `.journeys/package`. The archive is the same
 //! for the same executable.
 
 use std::fs;
