@@ -18,11 +18,12 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 
 use figure::Figures;
+use measure::package::Package;
 
 /// Measures, and prints figures beside their aims
 #[derive(Parser)]
 struct Arguments {
-    /// Only these measurements: start, chain, sign-up, sign-in, srp, get-user, list-users, reconcile, tables, events, functions, template
+    /// Only these measurements: start, chain, sign-up, sign-in, srp, get-user, list-users, reconcile, tables, events, functions, package, template
     names: Vec<String>,
     /// Print JSON
     #[arg(long)]
@@ -39,6 +40,12 @@ struct Arguments {
     /// The server to measure
     #[arg(long, value_name = "FILE", default_value = "target/release/tandem")]
     tandem: PathBuf,
+    /// The archive for Lambda to measure
+    #[arg(long, value_name = "FILE", requires = "bootstrap")]
+    package: Option<PathBuf>,
+    /// The executable in that archive
+    #[arg(long, value_name = "FILE", requires = "package")]
+    bootstrap: Option<PathBuf>,
     /// Serves dynoxide's own server, for comparison; started by this program itself
     #[arg(long, hide = true, value_name = "FILE")]
     serve_rival: Option<PathBuf>,
@@ -49,6 +56,8 @@ struct Arguments {
 pub struct Plan {
     /// The server to measure.
     pub tandem: PathBuf,
+    /// The package to measure.
+    pub package: Option<Package>,
     /// Requests at a time.
     pub concurrency: usize,
     /// How long a measurement of a rate takes.
@@ -75,6 +84,10 @@ fn main() -> Result<()> {
     let plan = Plan {
         tandem: tandem
             .with_context(|| format!("there is no {}: run `cargo xtask bench`", arguments.tandem.display()))?,
+        package: arguments
+            .package
+            .zip(arguments.bootstrap)
+            .map(|(archive, executable)| Package { archive, executable }),
         concurrency: arguments.concurrency,
         period: Duration::from_secs(if arguments.quick { 1 } else { 4 }),
         users_many: if arguments.quick { 10_000 } else { 100_000 },

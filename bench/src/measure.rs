@@ -5,6 +5,7 @@ mod chain;
 mod events;
 mod functions;
 mod list_users;
+pub mod package;
 mod reconcile;
 mod sign_in;
 mod start;
@@ -36,6 +37,7 @@ pub const ALL: &[Measurement] = &[
     ("tables", |plan, figures| Box::pin(tables::measure(plan, figures))),
     ("events", |plan, figures| Box::pin(events::measure(plan, figures))),
     ("functions", |plan, figures| Box::pin(functions::measure(plan, figures))),
+    ("package", |plan, figures| Box::pin(package::measure(plan, figures))),
     ("template", |plan, figures| Box::pin(std::future::ready(template::measure(plan, figures)))),
 ];
 

@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use clap::Args;
 
+use crate::package;
 use crate::project::{self, Project};
 use crate::test::say;
 
@@ -30,9 +31,18 @@ pub fn run(project: &Project, wanted: &Wanted) -> Result<bool> {
     project::run(project.cargo().args(build).arg("tandem-cli"))?;
     project::run(project.cargo().args(build).arg("bench"))?;
     let binaries = project.metadata()?.target_directory.join("release");
+    let named: Vec<_> = wanted.arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
+    let package = if named.is_empty() || named.iter().any(|name| *name == "package") {
+        package::for_this_machine(project)?
+    } else {
+        None
+    };
     eprintln!("── measuring");
     let mut bench = project.command(binaries.join("bench"));
     bench.arg("--tandem").arg(binaries.join("tandem")).args(&wanted.arguments);
+    if let Some(package) = package {
+        bench.arg("--package").arg(package.archive).arg("--bootstrap").arg(package.executable);
+    }
     let status = bench.status().context("cannot run the benchmark")?;
     Ok(status.success())
 }

@@ -20,7 +20,7 @@ pub struct Language {
     programs: &'static [&'static str],
     proof: &'static [&'static [&'static str]],
     /// What to do where none will.
-    advice: &'static str,
+    pub advice: &'static str,
     /// The files that say which packages are wanted.
     locks: &'static [&'static str],
     install: fn(&Project, &str) -> Result<()>,
@@ -69,6 +69,13 @@ pub fn run(project: &Project, filter: Option<&str>) -> Result<Vec<Part>> {
         println!("What the servers of the journeys said is in {}", logs.display());
     }
     Ok(parts)
+}
+
+/// Runs those of Python whose names contain `filter`.
+pub fn run_python(project: &Project, filter: &str) -> Result<Part> {
+    let logs = logs(project);
+    fs::create_dir_all(&logs).with_context(|| format!("cannot make {}", logs.display()))?;
+    PYTHON.run(project, Some(filter))
 }
 
 /// Installs what journeys import, for whoever else needs it.

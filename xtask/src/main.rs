@@ -10,6 +10,7 @@ mod licences;
 mod openapi;
 mod operations;
 mod outcome;
+mod package;
 mod project;
 mod soak;
 mod test;
@@ -37,6 +38,10 @@ enum Command {
     Fmt,
     /// Writes the pages that the binary knows: docs/operations.md and docs/openapi
     Docs,
+    /// Builds the functions for Lambda: target/package/bootstrap.zip, which the templates in deploy/ name
+    Package(package::Wanted),
+    /// Builds them for this machine, and checks the templates and the executable: cfn-lint, SAM, the local cloud, moto
+    DeployCheck,
     /// Builds for release, measures, and prints the figures
     Bench(bench::Wanted),
     /// Builds for release and proves at-least-once: people sign up while the server is killed and everything fails
@@ -69,6 +74,8 @@ fn run(command: Command) -> Result<bool> {
             operations::write(&project)?;
             openapi::write(&project).map(|()| true)
         }
+        Command::Package(wanted) => package::run(&project, &wanted),
+        Command::DeployCheck => test::deployment(&project),
         Command::Bench(wanted) => bench::run(&project, &wanted),
         Command::Soak(wanted) => soak::run(&project, &wanted),
         Command::Deny => licences::run(&project),

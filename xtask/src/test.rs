@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::outcome::Outcome;
 use crate::project::{self, Project};
-use crate::{examples, journeys, tidy};
+use crate::{examples, journeys, package, tidy};
 
 /// What to run.
 #[derive(Args)]
@@ -51,6 +51,10 @@ pub fn run(project: &Project, wanted: &Wanted) -> Result<bool> {
         parts.push(doc_tests(project)?);
     }
     if !wanted.no_journeys {
+        if project::is_ci() && wanted.filter.is_none() {
+            // Minutes the first time: elsewhere the journeys of deploy/ take the package that is there, if it is new.
+            package::for_this_machine(project)?;
+        }
         parts.extend(journeys::run(project, wanted.filter.as_deref())?);
         if wanted.filter.is_none() {
             parts.extend(examples::run(project)?);
@@ -64,6 +68,14 @@ pub fn journeys(project: &Project, filter: Option<&str>) -> Result<bool> {
     journeys::check_tools(project)?;
     project.build()?;
     Ok(tell(&journeys::run(project, filter)?))
+}
+
+/// Packages the functions and runs the journeys of deploy/ alone.
+pub fn deployment(project: &Project) -> Result<bool> {
+    journeys::check_tools(project)?;
+    project.build()?;
+    package::for_this_machine(project)?;
+    Ok(tell(&[journeys::run_python(project, "deploy_")?]))
 }
 
 /// Runs the examples' tests and nothing else.

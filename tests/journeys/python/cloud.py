@@ -23,16 +23,16 @@ PASSWORD = "Correct-Horse-7"
 
 
 class Cloud:
-    """`tandem dev` on a port of its own, in memory."""
+    """`tandem dev` on a port of its own, in memory unless told otherwise."""
 
     @classmethod
     @contextlib.contextmanager
-    def start(cls, name, directory):
+    def start(cls, name, directory, *arguments, state=None):
         binary = os.environ.get("TANDEM_BIN", ROOT / "target/debug/tandem")
         with open_log(name, directory) as log:
             # An empty directory: no stack file of anybody's is picked up.
             process = subprocess.Popen(
-                [binary, "dev", "--in-memory", "--port", "0"],
+                [binary, "dev", *arguments, *(["--state", state] if state else ["--in-memory"]), "--port", "0"],
                 cwd=directory,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -53,8 +53,9 @@ class Cloud:
         self.url = ready.removeprefix("ready ").strip()
         self.stack = self.get("stack")
         self.region = self.stack["region"]
-        self.pool = self.stack["userPoolId"]
-        self.app = self.stack["userPoolClientId"]
+        # A stack may be about a pool of somebody else's.
+        self.pool = self.stack.get("userPoolId")
+        self.app = self.stack.get("userPoolClientId")
         self.table = self.stack["tableName"]
         self.bus = self.stack["eventBusName"]
 
