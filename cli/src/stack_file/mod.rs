@@ -108,7 +108,9 @@ impl StackFile {
             let text = self.disk.text(&self.path).ok().filter(|text| text.contains("service"))?;
             load(&Source::new(&self.path, text)).ok()
         };
-        name.starts_with("serverless.") || is_script(&self.path) || says_so().is_some_and(|document| is_service(&document))
+        name.starts_with("serverless.")
+            || is_script(&self.path)
+            || says_so().is_some_and(|document| is_service(&document))
     }
 
     fn service(&self, elsewhere: &Elsewhere) -> Result<Reading, LoadError> {

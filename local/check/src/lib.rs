@@ -19,8 +19,8 @@ use template::{Inputs, Node, Source, TemplateError};
 
 use finding::{Check, Mark};
 pub use finding::{Finding, Rule, Severity, Tally};
-pub use project::unknown;
 use project::Project;
+pub use project::unknown;
 pub use rules::{RULES, rule};
 
 /// What is given from outside.

@@ -72,9 +72,9 @@ pub fn gone_with<'a>(absent: &'a BTreeMap<String, Absent>, logical_id: &str) -> 
     let mut gone: Vec<&str> = Vec::new();
     loop {
         let of = |owner: &String| *owner == logical_id || gone.contains(&owner.as_str());
-        let next = absent.iter().find(|(name, why)| {
-            matches!(why, Absent::With(owner) if of(owner)) && !gone.contains(&name.as_str())
-        });
+        let next = absent
+            .iter()
+            .find(|(name, why)| matches!(why, Absent::With(owner) if of(owner)) && !gone.contains(&name.as_str()));
         match next {
             Some((name, _)) => gone.push(name),
             None => return gone,

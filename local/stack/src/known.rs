@@ -148,7 +148,12 @@ impl<'a> Known<'a> {
             let id = self.there.get(*logical_id).map_or_else(|| later(logical_id, REF), |(id, _)| id.clone());
             id == name
         };
-        self.own.iter().filter(|((of, _), _)| *of == store).map(|(_, logical_id)| logical_id).find(is_it).map(String::as_str)
+        self.own
+            .iter()
+            .filter(|((of, _), _)| *of == store)
+            .map(|(_, logical_id)| logical_id)
+            .find(is_it)
+            .map(String::as_str)
     }
 
     /// Whether a reference must wait until its resource is made.

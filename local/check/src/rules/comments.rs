@@ -32,7 +32,8 @@ fn in_source(source: &Arc<Source>) -> Vec<Mark> {
         for (at, id) in ignore::ids(line.trim_end()).filter(|(_, id)| rule(id).is_none()) {
             let start = line_start + at;
             let span = Span { source: Arc::clone(source), start, end: start + id.len() };
-            marks.push(Mark::at(&span, format!("there is no rule {id}")).help("`tandem check --list-rules` lists them"));
+            marks
+                .push(Mark::at(&span, format!("there is no rule {id}")).help("`tandem check --list-rules` lists them"));
         }
         line_start += line.len();
     }

@@ -26,7 +26,8 @@ pub struct Request {
 }
 
 pub async fn run(room: &HttpApis, request: Request, _call: &Call) -> Result<Authorizer, Error> {
-    let (pools, others): (Vec<_>, Vec<_>) = request.patch_operations.into_iter().partition(|change| change.path == POOLS);
+    let (pools, others): (Vec<_>, Vec<_>) =
+        request.patch_operations.into_iter().partition(|change| change.path == POOLS);
     room.change_rest(&request.restapi_id, |api| {
         let before = api.authorizers.get(&request.authorizer_id).ok_or_else(|| Error::no_such("Authorizer"))?;
         let mut members = members_of(before);
@@ -75,9 +76,7 @@ mod tests {
         };
         let made = t.rest("CreateAuthorizer", make("one")).await.ok();
         t.rest("CreateAuthorizer", make("two")).await.ok();
-        let changed = |changes: serde_json::Value| {
-            json!({"restapi_id": "rest", "authorizer_id": made["id"], "patchOperations": changes})
-        };
+        let changed = |changes: serde_json::Value| json!({"restapi_id": "rest", "authorizer_id": made["id"], "patchOperations": changes});
         let changes = json!([
             {"op": "replace", "path": "/name", "value": "three"},
             {"op": "add", "path": "/providerARNs", "value": pool("us-east-1_b")},

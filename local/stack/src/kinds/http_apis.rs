@@ -320,12 +320,7 @@ impl Kind for Part {
         Ok(Made::of(id).with(self.attribute, id))
     }
 
-    async fn begun(
-        &self,
-        at: &At<'_>,
-        properties: &Properties,
-        taken: &[&str],
-    ) -> Result<Option<String>, StackError> {
+    async fn begun(&self, at: &At<'_>, properties: &Properties, taken: &[&str]) -> Result<Option<String>, StackError> {
         let (list, property, member) = match self.attribute {
             "RouteId" => ("GetRoutes", "RouteKey", "routeKey"),
             "AuthorizerId" => ("GetAuthorizers", "Name", "name"),
@@ -336,9 +331,8 @@ impl Kind for Part {
         let listed = at.ask((API, list), input).await?.unwrap_or_default();
         let mut items = listed["items"].as_array().into_iter().flatten();
         let id = |item: &'_ Value| item[self.id].as_str().unwrap_or_default().to_owned();
-        let found = items.find(|item| {
-            item[member] == text_of(properties, property) && !taken.contains(&id(item).as_str())
-        });
+        let found =
+            items.find(|item| item[member] == text_of(properties, property) && !taken.contains(&id(item).as_str()));
         Ok(found.map(id))
     }
 

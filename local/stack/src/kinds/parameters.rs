@@ -175,12 +175,7 @@ impl Kind for Secret {
         Ok(Made::of(arn).with("Id", arn))
     }
 
-    async fn begun(
-        &self,
-        at: &At<'_>,
-        properties: &Properties,
-        _: &[&str],
-    ) -> Result<Option<String>, StackError> {
+    async fn begun(&self, at: &At<'_>, properties: &Properties, _: &[&str]) -> Result<Option<String>, StackError> {
         let name = Some(text_of(properties, "Name")).filter(|name| !name.is_empty()).map(str::to_owned);
         let name = name.unwrap_or_else(|| physical_name(&at.around.stack, at.logical_id, NAME_LENGTH_MAX));
         let found = at.ask((SECRETS, "DescribeSecret"), json!({"SecretId": name})).await?;

@@ -207,12 +207,7 @@ impl Kind for Part {
         Ok(Made::of(id).with(self.attribute, id))
     }
 
-    async fn begun(
-        &self,
-        at: &At<'_>,
-        properties: &Properties,
-        taken: &[&str],
-    ) -> Result<Option<String>, StackError> {
+    async fn begun(&self, at: &At<'_>, properties: &Properties, taken: &[&str]) -> Result<Option<String>, StackError> {
         let (list, same): (_, &[(&str, &str)]) = match self.attribute {
             "ResourceId" => ("GetResources", &[("ParentId", "parentId"), ("PathPart", "pathPart")]),
             "AuthorizerId" => ("GetAuthorizers", &[("Name", "name")]),
@@ -235,9 +230,12 @@ impl Kind for Part {
             changes.push(replace(&name, &text));
         }
         let gone = before.properties.keys().filter(|name| !properties.contains_key(*name));
-        let gone = in_small_letters(&only(&before.properties, &gone.map(String::as_str).collect::<Vec<_>>()), self.members);
+        let gone =
+            in_small_letters(&only(&before.properties, &gone.map(String::as_str).collect::<Vec<_>>()), self.members);
         changes.extend(gone.keys().filter(|name| *name != "providerARNs").map(|name| remove(name)));
-        let pools = |properties: &Properties| properties.get("ProviderARNs").and_then(Value::as_array).cloned().unwrap_or_default();
+        let pools = |properties: &Properties| {
+            properties.get("ProviderARNs").and_then(Value::as_array).cloned().unwrap_or_default()
+        };
         let (old, new) = (pools(&before.properties), pools(properties));
         let change = |op: &str, arn: &Value| json!({"op": op, "path": "/providerARNs", "value": arn});
         changes.extend(new.iter().filter(|arn| !old.contains(arn)).map(|arn| change("add", arn)));
@@ -369,11 +367,7 @@ impl Kind for Stage {
 }
 
 /// Sets the tags of an API or a stage that are new or other, and removes those that are gone.
-async fn retag_api(
-    at: &At<'_>,
-    path: &str,
-    (before, after): (&Properties, &Properties),
-) -> Result<(), StackError> {
+async fn retag_api(at: &At<'_>, path: &str, (before, after): (&Properties, &Properties)) -> Result<(), StackError> {
     let arn = api_arn(at, path);
     let gone = gone_tags(before, after);
     if !gone.is_empty() {

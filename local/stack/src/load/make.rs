@@ -125,7 +125,12 @@ impl Load<'_> {
     }
 
     /// A start that was cut short has begun it, and it is there: made anew, unless it holds something.
-    async fn finish(&mut self, resource: &Resource, mut row: Recorded, properties: Properties) -> Result<(), LoadError> {
+    async fn finish(
+        &mut self,
+        resource: &Resource,
+        mut row: Recorded,
+        properties: Properties,
+    ) -> Result<(), LoadError> {
         let kind = kinds::of(&resource.kind);
         if row.standing.id.is_empty() {
             let at = self.at(&resource.logical_id, "");

@@ -173,7 +173,8 @@ impl Expansion<'_> {
             let config = config.expect_map("JwtConfiguration")?;
             let member = |lower: &str, upper: &str| config.get(lower).or_else(|| config.get(upper)).cloned();
             // API Gateway takes one audience for a list of one, as people write it.
-            let audience = member("audience", "Audience").map(|node| if is_one(&node) { make.list([node]) } else { node });
+            let audience =
+                member("audience", "Audience").map(|node| if is_one(&node) { make.list([node]) } else { node });
             let source = map.get("IdentitySource").cloned().unwrap_or_else(|| make.text(IDENTITY_SOURCE));
             let jwt = make.some([("Audience", audience), ("Issuer", member("issuer", "Issuer"))]);
             node.extend([

@@ -182,7 +182,9 @@ Outputs:
   Rest: {Value: !Ref Rest}
 ";
     let outputs = t.load(text).await.expect("it loads").stack.outputs;
-    let changed = text.replace("a: one, b: b", "a: two").replace("{Key: a, Value: one}, {Key: b, Value: b}", "{Key: a, Value: two}");
+    let changed = text
+        .replace("a: one, b: b", "a: two")
+        .replace("{Key: a, Value: one}, {Key: b, Value: b}", "{Key: a, Value: two}");
     t.loaded(&changed).await;
     let (http, rest) = (json!({"apiId": outputs["Http"]}), json!({"restapi_id": outputs["Rest"]}));
     let mut stages = [http.clone(), rest.clone()];

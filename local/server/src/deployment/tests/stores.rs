@@ -239,14 +239,16 @@ const OWN_VALUES: &str = r"
 async fn dynamic_references_find_what_the_same_stack_makes() {
     let t = Kit::new().await;
     // Whoever names the secret stands before it.
-    let (secret, others) = OWN_VALUES.trim_start_matches('\n').split_at(OWN_VALUES.find("  ByRef").expect("it is there") - 1);
+    let (secret, others) =
+        OWN_VALUES.trim_start_matches('\n').split_at(OWN_VALUES.find("  ByRef").expect("it is there") - 1);
     let text = format!("Resources:\n{others}{secret}");
     t.load(&text).await.expect("it loads");
     let secret = t.call("secretsmanager", "GetSecretValue", json!({"SecretId": "app/db"})).await;
     let secret: serde_json::Value =
         serde_json::from_str(secret["SecretString"].as_str().expect("a text")).expect("JSON");
     let password = secret["password"].as_str().expect("a password").to_owned();
-    let value = async |name: &str| t.call("ssm", "GetParameter", json!({"Name": name})).await["Parameter"]["Value"].clone();
+    let value =
+        async |name: &str| t.call("ssm", "GetParameter", json!({"Name": name})).await["Parameter"]["Value"].clone();
     assert_eq!(value("/ref").await, password.as_str());
     assert_eq!(value("/name").await, format!("x-{password}"));
     assert_eq!(value("/of").await, "x-fast");
