@@ -108,7 +108,11 @@ fn project(source: &Arc<Source>, written: Node, given: &Given<'_>) -> Result<Pro
 /// Each once, those of the file itself first, then those of its handlers.
 fn in_order(mut findings: Vec<Finding>, main: &Source) -> Vec<Finding> {
     let mut seen = HashSet::new();
-    findings.retain(|finding| seen.insert((finding.rule.id, finding.span.clone())));
+    findings.retain(|finding| {
+        // All of a script's result has one place: there, it is the words that differ.
+        let words = if finding.span.end == 0 { finding.message.clone() } else { String::new() };
+        seen.insert((finding.rule.id, finding.span.clone(), words))
+    });
     findings.sort_by_cached_key(|finding| {
         let path = &finding.span.source.path;
         (*path != main.path, path.clone(), finding.span.start, finding.span.end)
