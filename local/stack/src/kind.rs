@@ -270,6 +270,10 @@ pub trait Kind: Send + Sync {
     fn naming(&self) -> &'static [&'static str] {
         &[]
     }
+    /// Those of the naming properties that attributes alone depend on: they may be known later than its name.
+    fn telling(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// Who it will be.
     fn identity(&self, named: &Named<'_>) -> Identity;
     /// Properties that may name what is not there yet: an environment, a trigger.

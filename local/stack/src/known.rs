@@ -188,9 +188,12 @@ impl Outside for Known<'_> {
     /// What the stack itself sets is known from its template.
     fn parameter(&self, name: &str) -> Option<String> {
         let bare = name.split_once(':').map_or(name, |(bare, _)| bare);
-        match self.own(Store::Parameters, bare) {
-            Some(logical_id) => self.attribute(logical_id, "Value")?.as_str().map(str::to_owned),
-            None => self.elsewhere.parameter(name),
+        let Some(logical_id) = self.own(Store::Parameters, bare) else { return self.elsewhere.parameter(name) };
+        // What it will be, before what it is.
+        let told = self.identities.get(logical_id).and_then(|identity| identity.attributes.get("Value"));
+        match told.filter(|value| !value.contains(LATER)) {
+            Some(value) => Some(value.clone()),
+            None => self.attribute(logical_id, "Value")?.as_str().map(str::to_owned),
         }
     }
 
@@ -316,6 +319,9 @@ impl Identifying<'_> {
             };
             let value = if member.is_empty() { Some(&value) } else { value.get(member) };
             let Some(text) = value.and_then(|value| value.as_str()) else { continue };
+            if text.contains(LATER) && kind.telling().contains(path) {
+                continue;
+            }
             if text.contains(LATER) {
                 return Identity { nameless: true, ..Identity::later() };
             }

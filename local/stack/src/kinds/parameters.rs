@@ -54,7 +54,14 @@ impl Kind for Parameter {
         };
         let name = named.given("Name").map_or_else(made_up, str::to_owned);
         let identity = Identity::of(name).with("Type", named.given("Type").unwrap_or_default());
-        identity.with("Value", named.given("Value").unwrap_or_default())
+        match named.given("Value") {
+            Some(value) => identity.with("Value", value),
+            None => identity.and_later(&["Value"]),
+        }
+    }
+
+    fn telling(&self) -> &'static [&'static str] {
+        &["Value"]
     }
 
     fn unordered(&self) -> &'static [&'static str] {

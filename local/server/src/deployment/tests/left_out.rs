@@ -44,7 +44,7 @@ Resources:
 ";
     let stack = t.load(text).await.expect("it loads").stack;
     let pool = t.call("cognito-idp", "DescribeUserPool", json!({"UserPoolId": stack.user_pool_id})).await;
-    assert_eq!(pool["UserPool"]["LambdaConfig"], json!({}));
+    assert_eq!(pool["UserPool"]["LambdaConfig"]["PostConfirmation"], json!(null));
     assert_eq!(
         stack.warnings,
         [
