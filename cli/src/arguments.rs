@@ -24,6 +24,11 @@ pub enum Command {
     Trace(Trace),
     /// Print what functions printed. Exit code 1 means that there was nothing.
     Logs(Logs),
+    /// List dead letters and why they are dead, and give them to their targets once more.
+    #[command(subcommand)]
+    Dlq(Dlq),
+    /// Show everything that is held of a person, and remove it. Exit code 1 means that something is held.
+    Erase(Box<Erase>),
     /// List the AWS operations that work.
     Operations {
         /// As JSON.
@@ -158,4 +163,98 @@ pub struct Logs {
     /// Where the local cloud listens.
     #[arg(long, env = "AWS_ENDPOINT_URL", default_value = "http://127.0.0.1:4566", value_name = "URL")]
     pub endpoint_url: String,
+}
+
+/// Where AWS's APIs are, and by which key.
+#[derive(Args, Debug)]
+pub struct Reach {
+    /// Where AWS's APIs are, if not on AWS.
+    #[arg(long, env = "AWS_ENDPOINT_URL", value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// The region; else as the AWS CLI finds it.
+    #[arg(long)]
+    pub region: Option<String>,
+    /// A profile of ~/.aws/config.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Dlq {
+    /// List dead letters; all stay where they are. Exit code 1 means that there are some.
+    List {
+        #[command(flatten)]
+        letters: Letters,
+        /// With the events themselves, which may be personal.
+        #[arg(long, requires = "json")]
+        payload: bool,
+    },
+    /// Give dead letters to the one target that each was meant for; those that succeed leave their queue. Exit code 1
+    /// means that some stay.
+    Redrive {
+        #[command(flatten)]
+        letters: Letters,
+        /// The function for letters that do not say whose they are (those of a function's DeadLetterConfig).
+        #[arg(long, value_name = "NAME")]
+        function: Option<String>,
+        /// Letters per second, at most.
+        #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+        rate: u32,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct Letters {
+    /// A queue's name or URL; may be given several times. Of a local cloud at the endpoint, the built-in two unless said.
+    #[arg(long = "queue", env = "DEAD_LETTER_QUEUES", value_name = "QUEUE", value_delimiter = ',')]
+    pub queues: Vec<String>,
+    /// Only letters about this user: the sub.
+    #[arg(long, value_name = "SUB")]
+    pub user: Option<String>,
+    /// Only letters for this function or queue.
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
+    /// Only letters whose error has this in its code or its words.
+    #[arg(long, value_name = "TEXT")]
+    pub error: Option<String>,
+    /// So many letters of each queue, at most.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub limit: usize,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+#[derive(Args, Debug)]
+pub struct Erase {
+    /// The user: sub, user name or e-mail address.
+    pub user: String,
+    /// Remove it. Without this, what is held is shown and nothing is changed.
+    #[arg(long)]
+    pub yes: bool,
+    /// With --yes: remove whole log streams that name the user, and what they hold of others.
+    #[arg(long, requires = "yes")]
+    pub delete_log_streams: bool,
+    /// The user pool. Of a local cloud at the endpoint, the built-in one unless said.
+    #[arg(long, env = "USER_POOL_ID", value_name = "ID")]
+    pub user_pool_id: Option<String>,
+    /// The profiles' table. Of a local cloud at the endpoint, the built-in one unless said.
+    #[arg(long, env = "TABLE_NAME", value_name = "NAME")]
+    pub table: Option<String>,
+    /// The bus on which consumers are told, and whose archives are looked at: name or ARN.
+    #[arg(long, env = "EVENT_BUS_NAME", value_name = "NAME")]
+    pub event_bus: Option<String>,
+    /// A queue of dead letters to look through: name or URL; may be given several times.
+    #[arg(long = "queue", env = "DEAD_LETTER_QUEUES", value_name = "QUEUE", value_delimiter = ',')]
+    pub queues: Vec<String>,
+    /// A log group to look through; may be given several times.
+    #[arg(long = "log-group", env = "LOG_GROUPS", value_name = "GROUP", value_delimiter = ',')]
+    pub log_groups: Vec<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub reach: Reach,
 }

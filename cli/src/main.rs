@@ -6,10 +6,13 @@
 
 mod api;
 mod arguments;
+mod aws;
 mod check;
 mod console;
 mod demo;
 mod dev;
+mod dlq;
+mod erase;
 mod logs;
 mod sandbox;
 mod stack_file;
@@ -46,6 +49,14 @@ fn main() -> ExitCode {
         Command::Trace(arguments) => trace::run(&arguments),
         Command::Logs(arguments) => match logs::run(&arguments) {
             Ok(false) => return ExitCode::from(NOTHING_FOUND),
+            result => result.map(drop),
+        },
+        Command::Dlq(arguments) => match dlq::run(&arguments) {
+            Ok(false) => return ExitCode::from(FOUND_SOMETHING),
+            result => result.map(drop),
+        },
+        Command::Erase(arguments) => match erase::run(&arguments) {
+            Ok(false) => return ExitCode::from(FOUND_SOMETHING),
             result => result.map(drop),
         },
         Command::Operations { json } => dev::print_operations(json),

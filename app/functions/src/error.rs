@@ -18,6 +18,9 @@ pub enum Error {
     /// The bus did not take the announcement. The user reads this, by way of Cognito.
     #[error("your account is confirmed, but could not be announced ({0})")]
     EventNotPublished(String),
+    /// The bus did not take the news of a conflict; the profile is written.
+    #[error("the bus was not told of an address that is two users' ({0}): check the bus and the permissions")]
+    ConflictNotPublished(String),
     /// What came is no event of a bus.
     #[error("this is no EventBridge event: it has no {0}; check what invokes the function")]
     NotABusEvent(&'static str),
@@ -47,6 +50,7 @@ impl Error {
         match self {
             Self::IncompleteTriggerEvent(_) => "IncompleteTriggerEvent",
             Self::EventNotPublished(_) => "EventNotPublished",
+            Self::ConflictNotPublished(_) => "ConflictNotPublished",
             Self::NotABusEvent(_) | Self::InvalidIdentityEvent(InvalidEvent::UnknownDetailType(_)) => "NotABusEvent",
             Self::InvalidIdentityEvent(InvalidEvent::UnsupportedSchemaVersion(_)) => "UnsupportedSchemaVersion",
             Self::InvalidIdentityEvent(InvalidEvent::Malformed { .. }) => "InvalidIdentityEvent",

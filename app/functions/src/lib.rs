@@ -57,8 +57,8 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
             .await
         }
         create_profile::HANDLER => {
-            let table = environment::table_name()?;
-            let function = Arc::new(CreateProfile::new(&sdk_config().await, table));
+            let settings = create_profile::Settings::from_environment()?;
+            let function = Arc::new(CreateProfile::new(&sdk_config().await, settings));
             lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
                 let function = Arc::clone(&function);
                 async move { function.handle(&event.payload, clock::now()).await }

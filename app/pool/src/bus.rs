@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
-use tandem_profiles::{IdentityEvent, SOURCE};
+use tandem_profiles::{BusEvent, SOURCE};
 
 use crate::error::reason;
 
@@ -49,13 +49,13 @@ impl Bus {
     }
 
     /// One event, with the X-Ray header that its consumers are to see.
-    pub async fn publish(&self, event: &IdentityEvent, trace: Option<&str>) -> Published {
+    pub async fn publish(&self, event: &(impl BusEvent + Clone), trace: Option<&str>) -> Published {
         let mut outcomes = self.publish_all(std::slice::from_ref(event), trace).await;
         outcomes.pop().expect("one event has one outcome")
     }
 
     /// Many events; the outcomes are in their order. What was turned down for the moment is put once more.
-    pub async fn publish_all(&self, events: &[IdentityEvent], trace: Option<&str>) -> Vec<Published> {
+    pub async fn publish_all(&self, events: &[impl BusEvent + Clone], trace: Option<&str>) -> Vec<Published> {
         let mut outcomes = Vec::with_capacity(events.len());
         for batch in events.chunks(ENTRIES_MAX) {
             outcomes.extend(self.publish_batch(batch, trace).await);
@@ -63,7 +63,7 @@ impl Bus {
         outcomes
     }
 
-    async fn publish_batch(&self, events: &[IdentityEvent], trace: Option<&str>) -> Vec<Published> {
+    async fn publish_batch(&self, events: &[impl BusEvent + Clone], trace: Option<&str>) -> Vec<Published> {
         let mut outcomes = self.put(events, trace).await;
         for _ in 1..ATTEMPTS {
             let again: Vec<usize> =
@@ -80,7 +80,7 @@ impl Bus {
         outcomes
     }
 
-    async fn put(&self, events: &[IdentityEvent], trace: Option<&str>) -> Vec<Published> {
+    async fn put(&self, events: &[impl BusEvent], trace: Option<&str>) -> Vec<Published> {
         let entries = events.iter().map(|event| {
             PutEventsRequestEntry::builder()
                 .event_bus_name(&self.name)

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::operation::admin_delete_user::AdminDeleteUserError;
 use aws_sdk_cognitoidentityprovider::operation::admin_list_groups_for_user::AdminListGroupsForUserError;
 use tandem_profiles::UserId;
 
@@ -53,12 +54,29 @@ impl Pool {
 
     /// The user with this `sub`, whatever their name; `None` if there is none (or not yet: see above).
     pub async fn user(&self, id: &UserId) -> Result<Option<PoolUser>, Error> {
-        // A sub has no quotation marks; whatever else was stored as one must not become another filter.
-        let escaped = id.as_str().replace('\\', "\\\\").replace('"', "\\\"");
         let request = self.client.list_users().user_pool_id(&self.id).limit(1);
-        let answer = request.filter(format!("sub = \"{escaped}\"")).send().await;
+        let answer = request.filter(filter("sub", id.as_str())).send().await;
         let answer = answer.map_err(|error| Error::from_sdk("ListUsers", &self.id, &error))?;
         Ok(answer.users.unwrap_or_default().into_iter().find_map(PoolUser::from_sdk))
+    }
+
+    /// The users whose attribute is exactly this: `username`, `email`, `phone_number`, … Of many, the first page.
+    pub async fn find(&self, attribute: &str, value: &str) -> Result<Vec<PoolUser>, Error> {
+        let request = self.client.list_users().user_pool_id(&self.id).limit(PAGE_USERS_MAX);
+        let answer = request.filter(filter(attribute, value)).send().await;
+        let answer = answer.map_err(|error| Error::from_sdk("ListUsers", &self.id, &error))?;
+        Ok(answer.users.unwrap_or_default().into_iter().filter_map(PoolUser::from_sdk).collect())
+    }
+
+    /// Deletes a user, by their name in the pool. `false` if there is none.
+    pub async fn delete(&self, username: &str) -> Result<bool, Error> {
+        match self.client.admin_delete_user().user_pool_id(&self.id).username(username).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(AdminDeleteUserError::is_user_not_found_exception) => {
+                Ok(false)
+            }
+            Err(error) => Err(Error::from_sdk("AdminDeleteUser", &self.id, &error)),
+        }
     }
 
     /// The groups of a user, by their name in the pool; none if the user is gone.
@@ -102,5 +120,21 @@ impl Pool {
         let answer = answer.map_err(|error| Error::from_sdk("ListUsersInGroup", &self.id, &error))?;
         let users = answer.users.unwrap_or_default();
         Ok(Page { items: users.into_iter().filter_map(PoolUser::from_sdk).collect(), next: answer.next_token })
+    }
+}
+
+/// A filter of `ListUsers`. What is in the value stays in the value.
+fn filter(attribute: &str, value: &str) -> String {
+    let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("{attribute} = \"{escaped}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter;
+
+    #[test]
+    fn a_value_cannot_leave_its_filter() {
+        assert_eq!(filter("email", r#"a" or \b"#), r#"email = "a\" or \\b""#);
     }
 }

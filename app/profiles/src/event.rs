@@ -24,6 +24,17 @@ const USER_CREATED: &str = "UserCreated";
 const USER_UPDATED: &str = "UserUpdated";
 const USER_DELETED: &str = "UserDeleted";
 
+const EMAIL_CONFLICT: &str = "EmailConflict";
+
+/// What a bus takes: the two texts of an entry that differ from event to event.
+pub trait BusEvent {
+    /// What is written into `detail-type`.
+    fn detail_type(&self) -> &'static str;
+
+    /// What is written into `detail`: JSON.
+    fn detail(&self) -> String;
+}
+
 /// Something that happened to a user in the pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityEvent {
@@ -95,6 +106,53 @@ pub struct DeletedUser {
     pub user_id: UserId,
     /// The pool that the user was in.
     pub user_pool_id: String,
+}
+
+/// `EmailConflict`: a verified address is two users', where it should be one's. Told by whoever keeps the profiles, at
+/// least once for each event that brought it about. It carries ids and nothing personal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmailConflict {
+    /// Which event this is, and from when: that of the identity event behind it.
+    pub metadata: Metadata,
+    /// Who is in conflict.
+    pub data: ConflictingUser,
+}
+
+/// Who has an address that is somebody else's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConflictingUser {
+    /// The user who came second.
+    pub user_id: UserId,
+    /// The pool that the user is in.
+    pub user_pool_id: String,
+    /// Whose the address is.
+    pub owner_id: UserId,
+}
+
+impl EmailConflict {
+    /// Of the identity event that could not have its address; none if that was a deletion.
+    pub fn of(event: &IdentityEvent, owner: UserId) -> Option<Self> {
+        let (Change::Created(identity) | Change::Updated(identity)) = &event.change else { return None };
+        let data = ConflictingUser {
+            user_id: identity.user_id.clone(),
+            user_pool_id: identity.user_pool_id.clone(),
+            owner_id: owner,
+        };
+        let name = format!("{EMAIL_CONFLICT} {}", event.metadata.event_id);
+        let event_id = EventId::named(event.metadata.occurred_at, &name);
+        Some(Self { metadata: Metadata { event_id, ..event.metadata.clone() }, data })
+    }
+}
+
+impl BusEvent for EmailConflict {
+    fn detail_type(&self) -> &'static str {
+        EMAIL_CONFLICT
+    }
+
+    fn detail(&self) -> String {
+        written(self)
+    }
 }
 
 /// An event's own id: a UUID of version 7.
@@ -213,6 +271,16 @@ impl IdentityEvent {
     /// Its place among the events of its user.
     pub fn as_of(&self) -> AsOf {
         AsOf { occurred_at: self.metadata.occurred_at, event_id: self.metadata.event_id }
+    }
+}
+
+impl BusEvent for IdentityEvent {
+    fn detail_type(&self) -> &'static str {
+        Self::detail_type(self)
+    }
+
+    fn detail(&self) -> String {
+        Self::detail(self)
     }
 }
 

@@ -37,6 +37,11 @@ pub(crate) const DELETED_AT: &str = "deletedAt";
 pub(crate) const SCHEMA_VERSION_NAME: &str = "schemaVersion";
 pub(crate) const VERSION: &str = "version";
 
+/// The normalised address that the user's marker reserves; only where addresses are unique.
+pub(crate) const UNIQUE_EMAIL: &str = "uniqueEmail";
+/// Set where the user's address is another's; only where addresses are unique.
+pub(crate) const EMAIL_CONFLICT: &str = "emailConflict";
+
 const ACTIVE: &str = "ACTIVE";
 const DISABLED: &str = "DISABLED";
 const DELETED: &str = "DELETED";
@@ -51,6 +56,8 @@ pub const OWNED_ATTRIBUTES: &[&str] = &[
     EMAIL,
     EMAIL_KEY,
     EMAIL_VERIFIED,
+    EMAIL_CONFLICT,
+    UNIQUE_EMAIL,
     NAME,
     IDENTITY_ATTRIBUTES,
     IDENTITY_GROUPS,
@@ -156,12 +163,13 @@ pub(crate) fn profile<A: DeserializeOwned>(mut item: Item) -> Result<Option<User
     let created_at = owned(&item, CREATED_AT)?;
     let updated_at = owned(&item, UPDATED_AT)?;
     let version = version(&item)?;
+    let email_conflict = is_in_conflict(&item);
     for name in OWNED_ATTRIBUTES {
         item.remove(*name);
     }
     let application = serde_dynamo::from_item(item)
         .map_err(|source| Error::ApplicationAttributes { user: identity.user_id.clone(), source: Box::new(source) })?;
-    Ok(Some(UserProfile { identity, as_of, created_at, updated_at, version, application }))
+    Ok(Some(UserProfile { identity, as_of, created_at, updated_at, version, email_conflict, application }))
 }
 
 /// The version of the application's attributes; an item that the application has not written to has none.
@@ -169,11 +177,21 @@ pub(crate) fn version(item: &Item) -> Result<Version, Error> {
     Ok(owned::<Option<_>>(item, VERSION)?.unwrap_or_default())
 }
 
+/// Whether somebody else has the user's address.
+pub(crate) fn is_in_conflict(item: &Item) -> bool {
+    matches!(item.get(EMAIL_CONFLICT), Some(AttributeValue::Bool(true)))
+}
+
+/// The address that the profile says is reserved for it.
+pub(crate) fn reserved(item: Option<&Item>) -> Option<String> {
+    item?.get(UNIQUE_EMAIL)?.as_s().ok().cloned()
+}
+
 fn as_of(item: &Item) -> Result<AsOf, Error> {
     Ok(AsOf { occurred_at: owned(item, IDENTITY_AS_OF)?, event_id: owned(item, IDENTITY_EVENT_ID)? })
 }
 
-fn owned<T: DeserializeOwned>(item: &Item, attribute: &'static str) -> Result<T, Error> {
+pub(crate) fn owned<T: DeserializeOwned>(item: &Item, attribute: &'static str) -> Result<T, Error> {
     let value = item.get(attribute).cloned().unwrap_or(AttributeValue::Null(true));
     // Serde's words would quote the value, which may be personal.
     serde_dynamo::from_attribute_value(value).map_err(|_| {

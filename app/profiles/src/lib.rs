@@ -26,10 +26,13 @@ pub use address::normalised;
 pub use changes::Changes;
 pub use decide::{AsOf, Decision, Ignored, Standing, decide};
 pub use error::Error;
-pub use event::{Change, DeletedUser, EventId, IdentityEvent, InvalidEvent, Metadata, Origin, SCHEMA_VERSION, SOURCE};
+pub use event::{
+    BusEvent, Change, ConflictingUser, DeletedUser, EmailConflict, EventId, IdentityEvent, InvalidEvent, Metadata,
+    Origin, SCHEMA_VERSION, SOURCE,
+};
 pub use identity::{EmptyUserId, Identity, UserId};
 pub use item::{OWNED_ATTRIBUTES, partition_key};
 pub use profile::{Attributes, InvalidEtag, UserProfile, Version};
-pub use store::{Applied, Cursor, PAGE_LIMIT_MAX, Page, ProfileStore, TOMBSTONE_DAYS};
+pub use store::{Applied, Cursor, MARKER_KEY_PREFIX, PAGE_LIMIT_MAX, Page, ProfileStore, Reservation, TOMBSTONE_DAYS};
 pub use table::{EMAIL_INDEX, EMAIL_KEY, EXPIRY, PARTITION_KEY, SORT_KEY, table, time_to_live};
 pub use timestamp::{InvalidTimestamp, Timestamp};

@@ -31,6 +31,9 @@ pub struct UserProfile<A = Attributes> {
     pub updated_at: Timestamp,
     /// Of the application's attributes.
     pub version: Version,
+    /// Whether the address is verified and yet another profile's, where addresses are unique
+    /// ([`with_unique_email`](crate::ProfileStore::with_unique_email)).
+    pub email_conflict: bool,
     /// The application's attributes.
     #[serde(flatten)]
     pub application: A,

@@ -158,6 +158,7 @@ fn tables(database: &Database, operation: &str, body: &[u8]) -> Result<String> {
         "PutItem" => call!(put_item),
         "UpdateItem" => call!(update_item),
         "DeleteItem" => call!(delete_item),
+        "TransactWriteItems" => call!(transact_write_items),
         other => panic!("no test calls {other}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tandem_functions::Error;
-use tandem_functions::create_profile::CreateProfile;
+use tandem_functions::create_profile::{CreateProfile, Settings};
 use tandem_profiles::{Attributes, Standing, UserId, UserProfile};
 
 use crate::cloud::{Cloud, TABLE, at};
@@ -31,7 +31,12 @@ pub fn delivery(detail_type: &str, sub: &str, seconds: i64) -> Value {
 }
 
 async fn run(cloud: &Cloud, event: &Value) -> Result<(), Error> {
-    CreateProfile::new(&cloud.sdk(), TABLE.into()).handle(event, at(60)).await
+    run_with(cloud, false, event).await
+}
+
+async fn run_with(cloud: &Cloud, unique_email: bool, event: &Value) -> Result<(), Error> {
+    let settings = Settings { table: TABLE.into(), unique_email, bus: Some("tandem".into()) };
+    CreateProfile::new(&cloud.sdk(), settings).handle(event, at(60)).await
 }
 
 async fn profile(cloud: &Cloud) -> Option<UserProfile<Attributes>> {
@@ -94,7 +99,8 @@ async fn what_is_no_event_fails_by_name() {
 #[tokio::test]
 async fn a_table_that_is_not_there_fails_by_name() {
     let cloud = Cloud::new().await;
-    let function = CreateProfile::new(&cloud.sdk(), "nowhere".into());
+    let settings = Settings { table: "nowhere".into(), unique_email: false, bus: None };
+    let function = CreateProfile::new(&cloud.sdk(), settings);
     failed(function.handle(&delivery("UserCreated", "ada", 0), at(60)).await, "ProfileNotWritten");
 }
 
@@ -106,4 +112,40 @@ async fn events_of_others_are_passed_over() {
     run(&cloud, &foreign).await.expect("no failure");
     run(&cloud, &delivery("UserWavedHello", "ada", 0)).await.expect("no failure");
     assert_eq!(profile(&cloud).await, None);
+}
+
+#[tokio::test]
+async fn two_users_of_one_address_are_nobodys_business_unless_it_is_to_be_unique() {
+    let cloud = Cloud::new().await;
+    for sub in ["ada", "eve"] {
+        run(&cloud, &delivery("UserCreated", sub, 0)).await.expect("no failure");
+    }
+    assert_eq!(cloud.received(), Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_conflict_is_told_to_the_bus() {
+    let cloud = Cloud::new().await;
+    for sub in ["eve", "ada"] {
+        run_with(&cloud, true, &delivery("UserCreated", sub, 0)).await.expect("no failure");
+    }
+    let received = cloud.received();
+    let [request] = received.as_slice() else { panic!("one request: {received:?}") };
+    let entry = &request["Entries"][0];
+    assert_eq!((&entry["Source"], &entry["DetailType"]), (&json!("tandem.identity"), &json!("EmailConflict")));
+    let detail: Value = serde_json::from_str(entry["Detail"].as_str().expect("text")).expect("JSON");
+    assert_eq!(detail["data"], json!({"userId": "ada", "userPoolId": "pool", "ownerId": "eve"}));
+    assert!(profile(&cloud).await.expect("there").email_conflict);
+}
+
+#[tokio::test]
+async fn a_conflict_that_could_not_be_told_is_told_at_the_next_attempt() {
+    let cloud = Cloud::new().await;
+    run_with(&cloud, true, &delivery("UserCreated", "eve", 0)).await.expect("no failure");
+    cloud.answer(400, json!({"__type": "AccessDeniedException"}));
+    let second = delivery("UserCreated", "ada", 0);
+    let error = run_with(&cloud, true, &second).await.expect_err("it fails");
+    assert_eq!(error.error_type(), "ConflictNotPublished");
+    run_with(&cloud, true, &second).await.expect("no failure");
+    assert_eq!(cloud.received().len(), 2);
 }

@@ -3,9 +3,11 @@
 //! The conditions say in `DynamoDB`'s language what [`decide`] says in ours (the tests hold one against the other).
 //! A condition that fails returns the item that it failed on, so no event costs a reading before or after.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::ProfileStore;
 use crate::decide::{AsOf, Decision, Ignored, Standing, decide};
@@ -24,12 +26,18 @@ const NEWER: &str = "(identityAsOf < :identityAsOf OR \
      (identityAsOf = :identityAsOf AND identityEventId < :identityEventId))";
 
 /// What an event has done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
     /// The profile was made.
     Created,
     /// The identity's part of the profile was written.
     Updated,
+    /// The identity's part of the profile was written, or had been by this very event; its address is another
+    /// profile's. Only where addresses are unique.
+    Conflict {
+        /// Whose the address is.
+        owner: UserId,
+    },
     /// A tombstone stands in the place of everything.
     Erased,
     /// Nothing: this very event had been applied.
@@ -50,8 +58,72 @@ impl From<Ignored> for Applied {
     }
 }
 
+/// A change of a profile's item, and the condition under which it is made.
+#[derive(Clone)]
+pub(super) struct ItemChange {
+    set: Vec<String>,
+    remove: Vec<String>,
+    pub names: HashMap<String, String>,
+    pub values: Item,
+    pub condition: String,
+}
+
+impl ItemChange {
+    /// No change yet.
+    pub fn new(condition: String) -> Self {
+        let (names, values) = (HashMap::new(), Item::new());
+        Self { set: Vec::new(), remove: Vec::new(), names, values, condition }
+    }
+
+    /// The same with an attribute set, or taken away.
+    pub fn with(mut self, name: &str, value: Option<AttributeValue>) -> Self {
+        self.put(name, value);
+        self
+    }
+
+    /// Sets an attribute, or takes it away.
+    pub fn put(&mut self, name: &str, value: Option<AttributeValue>) {
+        self.names.insert(format!("#{name}"), name.to_owned());
+        match value {
+            Some(value) => {
+                self.set.push(format!("#{name} = :{name}"));
+                self.values.insert(format!(":{name}"), value);
+            }
+            None => self.remove.push(format!("#{name}")),
+        }
+    }
+
+    /// The update expression.
+    pub fn expression(&self) -> String {
+        let mut expression = format!("SET {}", self.set.join(", "));
+        if !self.remove.is_empty() {
+            expression = format!("{expression} REMOVE {}", self.remove.join(", "));
+        }
+        expression
+    }
+}
+
+/// The identity's part of the item, if the event is the newest of its user.
+pub(super) fn identity_change(identity: &Identity, as_of: AsOf, now: Timestamp) -> ItemChange {
+    let newest =
+        format!("(attribute_not_exists({IDENTITY_AS_OF}) OR (attribute_not_exists({DELETED_AT}) AND {NEWER}))");
+    let mut change = ItemChange::new(newest);
+    change.set.push(format!("#{CREATED_AT} = if_not_exists(#{CREATED_AT}, :{IDENTITY_AS_OF})"));
+    change.names.insert(format!("#{CREATED_AT}"), CREATED_AT.to_owned());
+    for (name, value) in item::identity_attributes(identity, as_of) {
+        change.put(name, value);
+    }
+    change.put(UPDATED_AT, Some(item::text(now)));
+    change
+}
+
+/// The condition for a tombstone; needs the values of [`IDENTITY_AS_OF`] and [`IDENTITY_EVENT_ID`].
+pub(super) fn undeleted_or_newer() -> String {
+    format!("(attribute_not_exists({DELETED_AT}) OR {NEWER})")
+}
+
 /// How a conditional write ended.
-enum Written {
+pub(super) enum Written {
     /// With the item that was there before, if any.
     Done(Option<Item>),
     /// With the item that the condition failed on.
@@ -61,6 +133,9 @@ enum Written {
 impl ProfileStore {
     /// Brings the user's profile in step with an event. Repeating it, and any order, end in the same item.
     pub async fn apply(&self, event: &IdentityEvent, now: Timestamp) -> Result<Applied, Error> {
+        if self.unique_email {
+            return self.apply_unique(event, now).await;
+        }
         let as_of = event.as_of();
         let written = match &event.change {
             Change::Created(identity) | Change::Updated(identity) => self.write_identity(identity, as_of, now).await?,
@@ -90,32 +165,20 @@ impl ProfileStore {
     }
 
     async fn write_identity(&self, identity: &Identity, as_of: AsOf, now: Timestamp) -> Result<Written, Error> {
-        let mut set = vec![format!("#{CREATED_AT} = if_not_exists(#{CREATED_AT}, :{IDENTITY_AS_OF})")];
-        let mut remove = Vec::new();
-        let mut request = self.client.update_item().expression_attribute_names(format!("#{CREATED_AT}"), CREATED_AT);
-        let mut attributes = item::identity_attributes(identity, as_of);
-        attributes.push((UPDATED_AT, Some(item::text(now))));
-        for (name, value) in attributes {
-            request = request.expression_attribute_names(format!("#{name}"), name);
-            match value {
-                Some(value) => {
-                    set.push(format!("#{name} = :{name}"));
-                    request = request.expression_attribute_values(format!(":{name}"), value);
-                }
-                None => remove.push(format!("#{name}")),
-            }
-        }
-        let mut expression = format!("SET {}", set.join(", "));
-        if !remove.is_empty() {
-            expression = format!("{expression} REMOVE {}", remove.join(", "));
-        }
-        let condition =
-            format!("attribute_not_exists({IDENTITY_AS_OF}) OR (attribute_not_exists({DELETED_AT}) AND {NEWER})");
-        let answer = request
+        self.update_item(identity_change(identity, as_of, now), &identity.user_id).await
+    }
+
+    /// One conditional write to a profile.
+    pub(super) async fn update_item(&self, change: ItemChange, user: &UserId) -> Result<Written, Error> {
+        let answer = self
+            .client
+            .update_item()
             .table_name(&self.table)
-            .set_key(Some(item::key(&identity.user_id)))
-            .update_expression(expression)
-            .condition_expression(condition)
+            .set_key(Some(item::key(user)))
+            .update_expression(change.expression())
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(Some(change.values))
+            .condition_expression(change.condition)
             .return_values(ReturnValue::AllOld)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
@@ -138,7 +201,7 @@ impl ProfileStore {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item::tombstone(&user.user_id, &user.user_pool_id, as_of, expires_at)))
-            .condition_expression(format!("attribute_not_exists({DELETED_AT}) OR {NEWER}"))
+            .condition_expression(undeleted_or_newer())
             .expression_attribute_values(format!(":{IDENTITY_AS_OF}"), item::text(as_of.occurred_at))
             .expression_attribute_values(format!(":{IDENTITY_EVENT_ID}"), item::text(as_of.event_id))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -156,7 +219,7 @@ impl ProfileStore {
     }
 
     /// The one second write that there is: for an event that is both late and the earliest of its user.
-    async fn backdate(&self, user: &UserId, as_of: AsOf, now: Timestamp) -> Result<(), Error> {
+    pub(super) async fn backdate(&self, user: &UserId, as_of: AsOf, now: Timestamp) -> Result<(), Error> {
         let answer = self
             .client
             .update_item()

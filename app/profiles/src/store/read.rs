@@ -115,7 +115,7 @@ impl ProfileStore {
         Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 
-    async fn read(&self, user: &UserId) -> Result<Option<Item>, Error> {
+    pub(super) async fn read(&self, user: &UserId) -> Result<Option<Item>, Error> {
         let answer = self
             .client
             .get_item()

@@ -5,3 +5,4 @@ mod events;
 mod people;
 mod store;
 mod table;
+mod unique;

@@ -69,6 +69,7 @@ fn answer(database: &Database, operation: &str, body: &[u8]) -> Result<String> {
         "PutItem" => call!(put_item),
         "Query" => call!(query),
         "Scan" => call!(scan),
+        "TransactWriteItems" => call!(transact_write_items),
         "UpdateItem" => call!(update_item),
         "UpdateTimeToLive" => call!(update_time_to_live),
         other => panic!("no test calls {other} yet"),
