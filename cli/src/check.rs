@@ -7,16 +7,15 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use check::report::{self, People};
 use check::{Checked, Finding, Given, Tally};
+use template::serverless::is_service;
 use template::{Files, Inputs, Source};
 
 mod beside;
 
 use crate::arguments;
+use crate::stack_file::{Disk, FILES, Local, Unread, is_script};
 use beside::Beside;
 
-/// What a stack's file is called, in the order in which it is looked for.
-const NAMES: &[&str] =
-    &["serverless.yml", "serverless.yaml", "serverless.json", "template.yaml", "template.yml", "template.json"];
 /// Where the CDK leaves its templates.
 const CDK_FOLDER: &str = "cdk.out";
 const CDK_ENDING: &str = ".template.json";
@@ -80,7 +79,7 @@ fn files(named: Option<&Path>) -> anyhow::Result<Vec<PathBuf>> {
         Some(path) => return Ok(vec![path.to_owned()]),
         None => Path::new(""),
     };
-    if let Some(path) = NAMES.iter().map(|name| folder.join(name)).find(|path| path.is_file()) {
+    if let Some(path) = FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file()) {
         return Ok(vec![path]);
     }
     let made = folder.join(CDK_FOLDER);
@@ -92,25 +91,37 @@ fn files(named: Option<&Path>) -> anyhow::Result<Vec<PathBuf>> {
     paths.sort();
     if paths.is_empty() {
         let place = if folder.as_os_str().is_empty() { "here".into() } else { format!("in {}", folder.display()) };
-        bail!("there is no stack {place}: neither {} nor {CDK_FOLDER}/*{CDK_ENDING}", NAMES.join(", "));
+        bail!("there is no stack {place}: neither {} nor {CDK_FOLDER}/*{CDK_ENDING}", FILES.join(", "));
     }
     Ok(paths)
 }
 
 /// What is found in one file.
 fn check_file(path: &Path, arguments: &arguments::Check, ignored: &[&str]) -> anyhow::Result<Checked> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let mut inputs = Inputs { files: Arc::new(Disk), ..Inputs::default() };
+    let disk = Arc::new(Disk::default());
+    let mut inputs = Inputs { files: Arc::clone(&disk) as Arc<dyn Files>, ..Inputs::default() };
     for parameter in &arguments.parameters {
         let Some((name, value)) = parameter.split_once('=') else {
             bail!("--parameter takes Name=Value, not {parameter}");
         };
         inputs.parameters.insert(name.to_owned(), value.to_owned());
     }
-    let source = Source::new(path, text);
-    let surroundings = Beside { folder: source.folder().to_owned() };
-    let given = Given { inputs, surroundings: &surroundings, stage: arguments.stage.clone(), ignored };
-    Ok(check::check(&source, &given))
+    let beside = Beside(Local::around(path, &disk));
+    let given = Given { inputs, surroundings: &beside, stage: arguments.stage.clone(), ignored };
+    if !is_script(path) {
+        let text = disk.text(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        return Ok(check::check(&Source::new(path, text), &given));
+    }
+    let options = arguments.stage.clone().map(|stage| ("stage".to_owned(), stage)).into_iter().collect();
+    match beside.0.document(path, options) {
+        Ok(document) if is_service(&document) => {
+            let source = Arc::clone(&document.span.source);
+            Ok(check::check_document(&source, document, &given))
+        }
+        Ok(_) => bail!("{} exports no service: the member `service` is missing", path.display()),
+        Err(Unread::Template(error)) => Ok(Checked { error: Some(error), ..Checked::default() }),
+        Err(Unread::Source(error)) => bail!(error),
+    }
 }
 
 /// The findings in the form that was asked for.
@@ -138,14 +149,5 @@ fn print(text: &str) -> anyhow::Result<()> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("nothing can be printed"),
         _ => Ok(()),
-    }
-}
-
-/// Files beside the template.
-struct Disk;
-
-impl Files for Disk {
-    fn read(&self, path: &Path) -> io::Result<String> {
-        std::fs::read_to_string(path)
     }
 }

@@ -3,8 +3,11 @@
 //! A line says when, who or how bad, and what. What a function printed comes without the time and the request id that
 //! runtimes put before it: `tandem logs` has the whole.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt::{self, Debug, Write as _};
 use std::io::{self, IsTerminal};
+use std::sync::Mutex;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -26,6 +29,8 @@ const FUNCTION: &str = "function";
 const NEXT_LINE: &str = "\n    ";
 /// Of a message: some name all that they were given.
 const CHARS_MAX: usize = 2000;
+/// A warning that is so old is told again.
+const AGAIN_SECONDS: i64 = 10;
 /// `2026-01-01T00:00:00.000Z`
 const TIME_CHARS: usize = 24;
 /// `63e5a81a-0062-47e9-9efe-7ab67bd7e5d1`
@@ -38,10 +43,13 @@ pub fn show() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,function=info"));
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
-    lines.event_format(Lines).init();
+    lines.event_format(Lines::default()).init();
 }
 
-struct Lines;
+#[derive(Default)]
+struct Lines {
+    told: Mutex<Told>,
+}
 
 impl<S, N> FormatEvent<S, N> for Lines
 where
@@ -51,12 +59,35 @@ where
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let mut said = Said::default();
         event.record(&mut said);
-        let time = jiff::Timestamp::now().strftime("%H:%M:%S%.3f").to_string();
+        let now = jiff::Timestamp::now();
+        let time = now.strftime("%H:%M:%S%.3f").to_string();
         let (level, colours) = (*event.metadata().level(), out.has_ansi_escapes());
         if event.metadata().target() == FUNCTION {
-            writeln!(out, "{}", said.printed(&time, colours))
-        } else {
-            writeln!(out, "{}", said.told(&time, level, colours))
+            return writeln!(out, "{}", said.printed(&time, colours));
+        }
+        let text = said.told("", level, false);
+        if level == Level::WARN && self.told.lock().is_ok_and(|mut told| told.just_now(text, now.as_second())) {
+            return Ok(());
+        }
+        writeln!(out, "{}", said.told(&time, level, colours))
+    }
+}
+
+/// Warnings, and the seconds at which they were told last: what each function of a stack has to say of the same layer is
+/// said once.
+#[derive(Default)]
+struct Told(HashMap<String, i64>);
+
+impl Told {
+    /// Whether it was told just now; if not, it is now.
+    fn just_now(&mut self, text: String, second: i64) -> bool {
+        self.0.retain(|_, told| second - *told < AGAIN_SECONDS);
+        match self.0.entry(text) {
+            Entry::Occupied(_) => true,
+            Entry::Vacant(vacant) => {
+                vacant.insert(second);
+                false
+            }
         }
     }
 }
@@ -173,6 +204,15 @@ mod tests {
         check(&format!("{time}\tundefined\tERROR\tx"), "ERROR x");
         check(&format!("[INFO]\t{time}\t{id}\thello"), "[INFO] hello");
         check(&format!("a\tb\tc\td\t{id}"), &format!("a b c d {id}"));
+    }
+
+    #[test]
+    fn a_warning_is_not_told_again_at_once() {
+        let mut told = Told::default();
+        assert!(!told.just_now("a".into(), 0));
+        assert!(told.just_now("a".into(), AGAIN_SECONDS - 1));
+        assert!(!told.just_now("b".into(), AGAIN_SECONDS - 1));
+        assert!(!told.just_now("a".into(), AGAIN_SECONDS));
     }
 
     #[test]

@@ -1,33 +1,27 @@
-//! What a serverless.yml may ask for while it is checked: files, and the environment. What only a deployment knows is
-//! taken for unknown: a check needs no account, and no Node.
+//! What a serverless.yml may ask for while it is checked: files, scripts and the environment, as `dev` answers. What only
+//! a deployment knows is taken for unknown: a check needs no account.
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use check::unknown;
 use template::serverless::{Evaluated, Evaluation, StoredParameter, Surroundings};
 
-/// The folder that the file lies in.
-pub struct Beside {
-    pub folder: PathBuf,
-}
+use crate::stack_file::Local;
 
-impl Surroundings for Beside {
+/// What lies around the file.
+pub struct Beside<'a>(pub Local<'a>);
+
+impl Surroundings for Beside<'_> {
     fn environment(&self, name: &str) -> Option<String> {
-        std::env::var_os(name)?.into_string().ok()
+        self.0.variable(name)
     }
 
     fn read(&self, path: &Path) -> Result<Option<String>, String> {
-        match std::fs::read_to_string(self.folder.join(path)) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.to_string()),
-        }
+        self.0.read(path)
     }
 
     fn evaluate(&self, evaluation: &Evaluation) -> Result<Evaluated, String> {
-        let file = evaluation.file.display();
-        Err(format!("{file} would have to be run; check what `serverless package` writes into .serverless instead"))
+        self.0.evaluate(evaluation)
     }
 
     fn git(&self, fact: &str) -> Option<String> {

@@ -4,6 +4,7 @@
 //! a reading opened are remembered with their times: `changed` looks at those again.
 
 mod disk;
+mod local;
 mod script;
 mod serverless;
 
@@ -12,16 +13,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{bail, ensure};
-use server::template::serverless::{is_generated, relocate};
-use server::template::{Files, Inputs, Source, Template, load_template};
+use server::template::serverless::{is_generated, is_service, relocate};
+use server::template::{Files, Inputs, Source, Template, load, load_template};
 use server::{Elsewhere, LoadError, Place, Reading, StackSource};
 
 use crate::arguments;
-use disk::Disk;
+pub use disk::Disk;
+pub use local::{Local, Unread, is_script};
 use serverless::Said;
 
 /// What is looked for where no file is named, in this order.
-const FILES: &[&str] = &[
+pub const FILES: &[&str] = &[
     "serverless.yml",
     "serverless.yaml",
     "serverless.json",
@@ -93,11 +95,24 @@ impl StackFile {
 impl StackSource for StackFile {
     fn read(&self, elsewhere: &Elsewhere) -> Result<Reading, LoadError> {
         self.disk.forget();
-        if is_service(&self.path) { self.service(elsewhere) } else { self.template(elsewhere) }
+        if self.is_service() { self.service(elsewhere) } else { self.template(elsewhere) }
     }
 }
 
 impl StackFile {
+    /// Whether it is for the Serverless Framework: by its name, as the framework itself has it, or by what it says.
+    fn is_service(&self) -> bool {
+        let name = self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let says_so = || {
+            // Cheap before dear: a template of thousands of lines is not read twice.
+            let text = self.disk.text(&self.path).ok().filter(|text| text.contains("service"))?;
+            load(&Source::new(&self.path, text)).ok()
+        };
+        name.starts_with("serverless.")
+            || is_script(&self.path)
+            || says_so().is_some_and(|document| is_service(&document))
+    }
+
     fn service(&self, elsewhere: &Elsewhere) -> Result<Reading, LoadError> {
         let compiled = serverless::read(&self.path, &self.said, &self.place, &self.disk, elsewhere)?;
         let stack = self.stack_name.clone().unwrap_or(compiled.stack_name);
@@ -134,11 +149,6 @@ impl StackFile {
             files: self.files(),
         }
     }
-}
-
-/// Whether it is for the Serverless Framework: by its name, as the framework itself has it.
-fn is_service(path: &Path) -> bool {
-    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("serverless."))
 }
 
 /// `Name=Value`, each of them.

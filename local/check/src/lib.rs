@@ -14,13 +14,13 @@ mod rules;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use template::serverless::{self, Surroundings};
+use template::serverless::{self, Surroundings, is_service};
 use template::{Inputs, Node, Source, TemplateError};
 
 use finding::{Check, Mark};
 pub use finding::{Finding, Rule, Severity, Tally};
+use project::Project;
 pub use project::unknown;
-use project::{Project, is_serverless};
 pub use rules::{RULES, rule};
 
 /// What is given from outside.
@@ -48,10 +48,14 @@ pub struct Checked {
 ///
 /// What can be seen in the file as it is written is found even if it is no good template.
 pub fn check(source: &Arc<Source>, given: &Given<'_>) -> Checked {
-    let written = match template::load(source) {
-        Ok(written) => written,
-        Err(error) => return Checked { findings: Vec::new(), error: Some(error) },
-    };
+    match template::load(source) {
+        Ok(written) => check_document(source, written, given),
+        Err(error) => Checked { findings: Vec::new(), error: Some(error) },
+    }
+}
+
+/// Checks what a stack's file comes to: that of a script is known to whoever has evaluated it.
+pub fn check_document(source: &Arc<Source>, written: Node, given: &Given<'_>) -> Checked {
     let rules: Vec<&'static Rule> = RULES.iter().filter(|rule| !given.ignored.contains(&rule.id)).collect();
     let mut findings = found(&rules, |check| match check {
         Check::Written(check) => check(&written),
@@ -79,7 +83,7 @@ fn found(rules: &[&'static Rule], run: impl Fn(&Check) -> Vec<Mark>) -> Vec<Find
 /// The template that a file comes to, with the sources of its functions.
 fn project(source: &Arc<Source>, written: Node, given: &Given<'_>) -> Result<Project, TemplateError> {
     let mut inputs = given.inputs.clone();
-    if !is_serverless(&written) {
+    if !is_service(&written) {
         let mut document = template::load_template(source)?;
         if serverless::is_generated(&source.path) {
             serverless::relocate(&mut document, "..".as_ref());
@@ -104,7 +108,11 @@ fn project(source: &Arc<Source>, written: Node, given: &Given<'_>) -> Result<Pro
 /// Each once, those of the file itself first, then those of its handlers.
 fn in_order(mut findings: Vec<Finding>, main: &Source) -> Vec<Finding> {
     let mut seen = HashSet::new();
-    findings.retain(|finding| seen.insert((finding.rule.id, finding.span.clone())));
+    findings.retain(|finding| {
+        // All of a script's result has one place: there, it is the words that differ.
+        let words = if finding.span.end == 0 { finding.message.clone() } else { String::new() };
+        seen.insert((finding.rule.id, finding.span.clone(), words))
+    });
     findings.sort_by_cached_key(|finding| {
         let path = &finding.span.source.path;
         (*path != main.path, path.clone(), finding.span.start, finding.span.end)

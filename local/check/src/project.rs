@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use template::serverless::is_service;
 use template::{Files, Inputs, Node, Span, Template, TemplateError};
 
 use crate::finding::Finding;
@@ -14,6 +15,7 @@ mod value;
 
 pub(crate) use handlers::Handler;
 use outside::Marked;
+pub(crate) use outside::marks;
 pub use outside::unknown;
 pub(crate) use triggers::{EXISTING_POOL, Trigger};
 pub(crate) use value::{is_unknown, walk};
@@ -124,7 +126,7 @@ impl Project {
 
     /// Whether it is a file of the Serverless Framework.
     pub(crate) fn is_serverless(&self) -> bool {
-        is_serverless(&self.document)
+        is_service(&self.document)
     }
 
     /// All resources.
@@ -167,11 +169,6 @@ impl Project {
         }
         finding
     }
-}
-
-/// Whether a document is a file of the Serverless Framework.
-pub fn is_serverless(document: &Node) -> bool {
-    document.get("service").is_some() && document.get("Resources").is_none()
 }
 
 /// Whether a value depends on other resources, stacks or stores.

@@ -186,7 +186,10 @@ fn sarif_has_what_its_schema_requires() {
     let rules: Vec<&Value> = driver["rules"].as_array().expect("rules").iter().collect();
     assert_eq!(rules.len(), check::RULES.len());
     for rule in &rules {
-        assert!(rule["id"].is_string() && rule["helpUri"].is_string() && rule["shortDescription"]["text"].is_string());
+        assert!(rule["id"].is_string() && rule["shortDescription"]["text"].is_string());
+        assert!(rule["help"]["markdown"].as_str().is_some_and(|text| text.starts_with("## ")), "{rule}");
+        // It must be absolute, and a page of another version would be the wrong one.
+        assert_eq!(rule["helpUri"], Value::Null);
     }
     let results = run["results"].as_array().expect("results");
     assert_eq!(results.len(), findings.len());

@@ -48,7 +48,7 @@ impl Principal {
 impl Statement {
     /// Whether it lets `service` in, acting for `source_arn`.
     pub(crate) fn allows(&self, service: &str, source_arn: &str) -> bool {
-        let action = matches!(self.action.as_str(), "lambda:InvokeFunction" | "lambda:*" | "*");
+        let action = self.is_about("lambda:InvokeFunction");
         let principal = match &self.principal {
             Principal::Any => true,
             Principal::Service(name) => name == service,
@@ -65,9 +65,16 @@ impl Statement {
         action && principal && source && account && !unmet && !by_url
     }
 
+    /// Actions are compared without regard to case, as IAM does: `lambda:invokeFunction` is common.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html>
+    fn is_about(&self, action: &str) -> bool {
+        let is = |other: &str| self.action.eq_ignore_ascii_case(other);
+        is(action) || is("lambda:*") || is("*")
+    }
+
     /// Whether it lets everybody call a function URL that needs no signature.
     pub(crate) fn opens_url(&self) -> bool {
-        let action = matches!(self.action.as_str(), "lambda:InvokeFunctionUrl" | "lambda:*" | "*");
+        let action = self.is_about("lambda:InvokeFunctionUrl");
         let conditions = [&self.source_arn, &self.source_account, &self.principal_org_id, &self.event_source_token];
         action
             && self.principal == Principal::Any
@@ -263,6 +270,8 @@ mod tests {
         assert!(any.allows("cognito-idp.amazonaws.com", POOL));
         let account = Statement { source_account: Some("111111111111".into()), ..statement(None) };
         assert!(!account.allows("cognito-idp.amazonaws.com", POOL));
+        let action = Statement { action: "lambda:invokeFunction".into(), ..statement(None) };
+        assert!(action.allows("cognito-idp.amazonaws.com", POOL));
         let action = Statement { action: "lambda:GetFunction".into(), ..statement(None) };
         assert!(!action.allows("cognito-idp.amazonaws.com", POOL));
     }

@@ -19,6 +19,8 @@ const RUN_HERE: &[Runtime] = &[
     Runtime::node("nodejs16.x", 16),
     Runtime::node("nodejs14.x", 14),
     Runtime::node("nodejs12.x", 12),
+    Runtime::node("nodejs10.x", 10),
+    Runtime::node("nodejs8.10", 8),
     Runtime::python("python3.14", 14),
     Runtime::python("python3.13", 13),
     Runtime::python("python3.12", 12),
@@ -26,6 +28,8 @@ const RUN_HERE: &[Runtime] = &[
     Runtime::python("python3.10", 10),
     Runtime::python("python3.9", 9),
     Runtime::python("python3.8", 8),
+    Runtime::python("python3.7", 7),
+    Runtime::python("python3.6", 6),
     Runtime { name: "provided.al2023", kind: Kind::Provided },
     Runtime { name: "provided.al2", kind: Kind::Provided },
 ];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use template::{Files, Outside, Resource, Template, TemplateError, Warning};
 
 use crate::Resources;
+use crate::absent::{Absent, gone_with};
 use crate::kind::{At, Kind, Presence, Properties, Surroundings};
 use crate::kinds::{self, existing_pool, placeholder};
 use crate::known::{Known, is_unsettled};
@@ -13,8 +14,13 @@ use crate::nested;
 use crate::shape;
 
 /// What becomes of a resource with these services.
-pub fn presence(resources: &Resources<'_>, resource: &Resource) -> Presence {
+pub fn presence(resources: &Resources<'_>, resource: &Resource, known: &Known<'_>) -> Presence {
     let kind = kinds::of(&resource.kind);
+    match known.absent.get(&resource.logical_id) {
+        Some(Absent::Itself(reason)) => return Presence::Absent(reason),
+        Some(Absent::With(_)) => return Presence::Silent, // said of what it belongs to
+        None => {}
+    }
     match kind.presence() {
         Presence::Made if kind.made_by() != kinds::BY_THE_LOADER && !resources.has(kind.made_by()) => {
             Presence::Absent("this server lacks the operation that makes it")
@@ -47,7 +53,7 @@ pub fn check(
     let mut said = BTreeSet::new();
     for resource in &template.resources {
         let kind = kinds::of(&resource.kind);
-        match presence(resources, resource) {
+        match presence(resources, resource, known) {
             Presence::Made if resource.kind == nested::TYPE => {
                 let properties = properties(template, resource, known, &mut warnings)?;
                 let inner = nested::read(resource, &properties, known, around, files)?;
@@ -58,16 +64,7 @@ pub fn check(
             Presence::Made => check_one(template, resource, kind, known, (resources, around), &mut warnings)?,
             Presence::Silent => {}
             Presence::Absent(reason) => {
-                let message = format!(
-                    "{} ({}) is left out: {reason}; references to it give {}",
-                    resource.logical_id,
-                    resource.kind,
-                    known
-                        .reference(&resource.logical_id)
-                        .and_then(|id| id.as_str().map(str::to_owned))
-                        .unwrap_or_else(|| placeholder(&resource.logical_id)),
-                );
-                warnings.push(Warning::new(&resource.span, message));
+                warnings.push(Warning::new(&resource.span, left_out(resource, reason, known)));
             }
             Presence::AbsentAll(reason) => {
                 if said.insert(reason) {
@@ -83,6 +80,16 @@ pub fn check(
         }
     }
     Ok(warnings)
+}
+
+/// What is said of a resource that is not made.
+fn left_out(resource: &Resource, reason: &str, known: &Known<'_>) -> String {
+    let id = known.reference(&resource.logical_id).and_then(|id| id.as_str().map(str::to_owned));
+    let id = id.unwrap_or_else(|| placeholder(&resource.logical_id));
+    let gone = gone_with(&known.absent, &resource.logical_id);
+    let gone = if gone.is_empty() { String::new() } else { format!("; with it {}", gone.join(", ")) };
+    let (name, kind) = (&resource.logical_id, &resource.kind);
+    format!("{name} ({kind}) is left out: {reason}; references to it give {id}{gone}")
 }
 
 fn check_one(

@@ -257,8 +257,21 @@ pub trait Kind: Send + Sync {
         Presence::Made
     }
 
+    /// Why one with these properties is not made here, if so; `Code.ImageUri` is a member of one.
+    fn not_served(&self, _given: &dyn Fn(&str) -> Option<String>) -> Option<&'static str> {
+        None
+    }
+    /// The properties that name what it belongs to: where that is not made, it is not made either.
+    fn belongs_to(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The properties that its identity depends on; `UserPoolTags._custom_id_` is a member of one.
     fn naming(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// Those of the naming properties that attributes alone depend on: they may be known later than its name.
+    fn telling(&self) -> &'static [&'static str] {
         &[]
     }
     /// Who it will be.
@@ -287,6 +300,16 @@ pub trait Kind: Send + Sync {
 
     /// Makes it. One of that name that somebody else made is an error, as the operation says it.
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError>;
+    /// The id of one that a start which was cut short has made, where nobody could know it before. What is `taken` is
+    /// another resource's.
+    async fn begun(
+        &self,
+        _at: &At<'_>,
+        _properties: &Properties,
+        _taken: &[&str],
+    ) -> Result<Option<String>, StackError> {
+        Ok(None)
+    }
     /// Brings it up to date where it stands.
     async fn update(&self, at: &At<'_>, _before: &Standing, properties: &Properties) -> Result<Made, StackError> {
         self.make(at, properties).await

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use serde_json::Value;
-use template::{Outside, Resource, Template};
+use template::{Awaited, Node, Outside, Resource, Template};
 
+use crate::absent::{Absent, absent};
 use crate::kind::{Attributes, Identity, Named, Surroundings};
 use crate::kinds;
 
@@ -108,18 +109,51 @@ pub struct Known<'a> {
     pub identities: BTreeMap<String, Identity>,
     /// Of resources that are there: what `Ref` gives, and attributes.
     pub there: BTreeMap<String, (String, Attributes)>,
+    /// What is not made, though its type is.
+    pub absent: BTreeMap<String, Absent>,
+    /// The values that the stack itself puts into stores, by the names that it gives them: their logical ids.
+    own: BTreeMap<(Store, String), String>,
+    /// What is in the stack's own secrets, as far as they are there.
+    secrets: BTreeMap<String, String>,
 }
 
 impl<'a> Known<'a> {
     /// What can be known before anything is made.
     pub fn of(template: &Template, around: &Surroundings, elsewhere: &'a Elsewhere) -> Self {
-        let identifying = Identifying { template, around, elsewhere, found: RefCell::default() };
+        let mut identifying =
+            Identifying { template, around, elsewhere, absent: BTreeMap::new(), found: RefCell::default() };
+        identifying.absent = absent(template, &|node| identifying.text(node));
+        identifying.found.take(); // what is not made has another identity
         for resource in &template.resources {
             identifying.identity(&resource.logical_id);
         }
-        let found = identifying.found.into_inner();
+        let own = identifying.own();
+        let Identifying { absent, found, .. } = identifying;
+        let found = found.into_inner();
         let identities = found.into_iter().filter_map(|(name, identity)| Some((name, identity?))).collect();
-        Self { elsewhere, identities, there: BTreeMap::new() }
+        Self { elsewhere, identities, there: BTreeMap::new(), absent, own, secrets: BTreeMap::new() }
+    }
+
+    /// What is in one of the stack's own secrets.
+    pub fn learn(&mut self, logical_id: &str, secret: String) {
+        self.secrets.insert(logical_id.to_owned(), secret);
+    }
+
+    /// The logical id of a value that the stack itself puts into a store, by its name, its ARN, or what stands for that.
+    pub fn own(&self, store: Store, name: &str) -> Option<&str> {
+        if let Some(logical_id) = self.own.get(&(store, name.to_owned())) {
+            return Some(logical_id);
+        }
+        let is_it = |logical_id: &&String| {
+            let id = self.there.get(*logical_id).map_or_else(|| later(logical_id, REF), |(id, _)| id.clone());
+            id == name
+        };
+        self.own
+            .iter()
+            .filter(|((of, _), _)| *of == store)
+            .map(|(_, logical_id)| logical_id)
+            .find(is_it)
+            .map(String::as_str)
     }
 
     /// Whether a reference must wait until its resource is made.
@@ -151,17 +185,41 @@ impl Outside for Known<'_> {
         self.elsewhere.import(export)
     }
 
+    /// What the stack itself sets is known from its template.
     fn parameter(&self, name: &str) -> Option<String> {
-        self.elsewhere.parameter(name)
+        let bare = name.split_once(':').map_or(name, |(bare, _)| bare);
+        let Some(logical_id) = self.own(Store::Parameters, bare) else { return self.elsewhere.parameter(name) };
+        // What it will be, before what it is.
+        let told = self.identities.get(logical_id).and_then(|identity| identity.attributes.get("Value"));
+        match told.filter(|value| !value.contains(LATER)) {
+            Some(value) => Some(value.clone()),
+            None => self.attribute(logical_id, "Value")?.as_str().map(str::to_owned),
+        }
     }
 
     fn secret(&self, id: &str) -> Option<String> {
-        self.elsewhere.secret(id)
+        match self.own(Store::Secrets, id) {
+            Some(logical_id) => self.secrets.get(logical_id).cloned(),
+            None => self.elsewhere.secret(id),
+        }
+    }
+
+    fn awaited(&self, awaited: Awaited<'_>) -> Option<String> {
+        match awaited {
+            Awaited::Secret(id) => {
+                let logical_id = self.own(Store::Secrets, id)?;
+                (!self.secrets.contains_key(logical_id)).then(|| later(logical_id, REF))
+            }
+            Awaited::Parameter(name) => name.contains(LATER).then(|| name.to_owned()),
+        }
     }
 }
 
+/// What stands for a resource's `Ref`.
+const REF: &str = "Ref";
+
 fn reference(logical_id: &str, identity: &Identity) -> Value {
-    identity.id.clone().unwrap_or_else(|| later(logical_id, "Ref")).into()
+    identity.id.clone().unwrap_or_else(|| later(logical_id, REF)).into()
 }
 
 fn attribute(logical_id: &str, name: &str, identity: &Identity) -> Option<Value> {
@@ -176,6 +234,19 @@ fn attribute(logical_id: &str, name: &str, identity: &Identity) -> Option<Value>
 
 fn later(logical_id: &str, what: &str) -> String {
     format!("{LATER}{logical_id}.{what}{LATER}")
+}
+
+/// The resources that a value waits for.
+pub fn named_later(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => {
+            let marks = text.split(LATER).skip(1).step_by(2);
+            marks.filter_map(|mark| Some(mark.split_once('.')?.0.to_owned())).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(named_later).collect(),
+        Value::Object(members) => members.values().flat_map(named_later).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Whether anything in it is not known yet.
@@ -193,6 +264,7 @@ struct Identifying<'a> {
     template: &'a Template,
     around: &'a Surroundings,
     elsewhere: &'a Elsewhere,
+    absent: BTreeMap<String, Absent>,
     /// None while it is being worked out: two resources that are named after each other have no name.
     found: RefCell<BTreeMap<String, Option<Identity>>>,
 }
@@ -209,7 +281,33 @@ impl Identifying<'_> {
         Some(identity)
     }
 
+    /// A text, as far as it is known before anything is made.
+    fn text(&self, node: &Node) -> Option<String> {
+        let resolved = self.template.resolve(node, self).ok()?;
+        resolved.as_str().filter(|text| !text.contains(LATER)).map(str::to_owned)
+    }
+
+    /// The values that the stack puts into stores, by name.
+    fn own(&self) -> BTreeMap<(Store, String), String> {
+        let named = self.template.resources.iter().filter_map(|resource| {
+            let store = match resource.kind.as_str() {
+                kinds::PARAMETER => Store::Parameters,
+                kinds::SECRET => Store::Secrets,
+                _ => return None,
+            };
+            let name = resource.properties.get("Name").and_then(|name| self.text(name));
+            // Without a name of its own, it is found by what `Ref` gives.
+            let name = name.or_else(|| self.identity(&resource.logical_id)?.id);
+            let name = name.unwrap_or_else(|| later(&resource.logical_id, REF));
+            Some(((store, name), resource.logical_id.clone()))
+        });
+        named.collect()
+    }
+
     fn work_out(&self, resource: &Resource) -> Identity {
+        if self.absent.contains_key(&resource.logical_id) {
+            return Identity { open: true, ..Identity::of(kinds::placeholder(&resource.logical_id)) };
+        }
         let kind = kinds::of(&resource.kind);
         let mut given = BTreeMap::new();
         for path in kind.naming() {
@@ -221,6 +319,9 @@ impl Identifying<'_> {
             };
             let value = if member.is_empty() { Some(&value) } else { value.get(member) };
             let Some(text) = value.and_then(|value| value.as_str()) else { continue };
+            if text.contains(LATER) && kind.telling().contains(path) {
+                continue;
+            }
             if text.contains(LATER) {
                 return Identity { nameless: true, ..Identity::later() };
             }
@@ -249,5 +350,10 @@ impl Outside for Identifying<'_> {
 
     fn secret(&self, id: &str) -> Option<String> {
         self.elsewhere.secret(id)
+    }
+
+    fn awaited(&self, awaited: Awaited<'_>) -> Option<String> {
+        let (Awaited::Parameter(name) | Awaited::Secret(name)) = awaited;
+        name.contains(LATER).then(|| name.to_owned())
     }
 }

@@ -5,9 +5,10 @@
 //! file is [`built_in`].
 //!
 //! A load goes through `check.rs` (what is wrong?), `order.rs` (what comes first?) and `load.rs` (make, change, remove).
-//! `kinds/` knows what each type of resource is, `known.rs` what references come to, `store.rs` what an earlier load
+//! `absent.rs` (what is not made?) comes before all of them. `kinds/` knows what each type of resource is, `known.rs` what references come to, `store.rs` what an earlier load
 //! made.
 
+mod absent;
 mod built_in;
 mod check;
 mod error;

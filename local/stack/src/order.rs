@@ -7,12 +7,12 @@
 
 use std::collections::BTreeSet;
 
-use template::{Template, TemplateError};
+use template::{Kind, Node, Resource, Template, TemplateError};
 
 use crate::existing_pool_of;
-use crate::kind::{Kind, Presence};
+use crate::kind::Presence;
 use crate::kinds;
-use crate::known::Known;
+use crate::known::{self, Known};
 
 /// How much a resource needs another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,10 +48,10 @@ fn needs(template: &Template, known: &Known<'_>, at: usize) -> Vec<(usize, Need)
     let kind = kinds::of(&resource.kind);
     let position = |name: &str| {
         let found = template.resources.iter().position(|resource| resource.logical_id == name)?;
-        (found != at && is_made(kinds::of(&template.resources[found].kind))).then_some(found)
+        (found != at && is_made(known, &template.resources[found])).then_some(found)
     };
     let mut needs = Vec::new();
-    if !is_made(kind) {
+    if !is_made(known, resource) {
         return needs;
     }
     for name in &resource.depends_on {
@@ -66,13 +66,34 @@ fn needs(template: &Template, known: &Known<'_>, at: usize) -> Vec<(usize, Need)
             };
             needs.extend(position(&name).map(|on| (on, need)));
         }
+        for name in awaited_secrets(template, known, value) {
+            let need = if kind.unordered().contains(&property) { Need::Later } else { Need::There };
+            needs.extend(position(&name).map(|on| (on, need)));
+        }
     }
     needs.extend(existing_pool_of(template, known, resource).and_then(position).map(|on| (on, Need::There)));
     needs
 }
 
-fn is_made(kind: &dyn Kind) -> bool {
-    kind.presence() == Presence::Made
+fn is_made(known: &Known<'_>, resource: &Resource) -> bool {
+    kinds::of(&resource.kind).presence() == Presence::Made && !known.absent.contains_key(&resource.logical_id)
+}
+
+/// The stack's own secrets that dynamic references in a value name, by reference or by name.
+fn awaited_secrets(template: &Template, known: &Known<'_>, value: &Node) -> Vec<String> {
+    if !has_dynamic_reference(value) {
+        return Vec::new();
+    }
+    // A mistake in it is told when all properties are read.
+    template.resolve(value, known).map(|value| known::named_later(&value.to_json())).unwrap_or_default()
+}
+
+fn has_dynamic_reference(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Scalar(scalar) => scalar.text.contains("{{resolve:"),
+        Kind::List(items) => items.iter().any(has_dynamic_reference),
+        Kind::Map(map) => map.iter().any(|(_, value)| has_dynamic_reference(value)),
+    }
 }
 
 /// In `CloudFormation`'s words, with the resources that are part of it.
@@ -104,8 +125,8 @@ mod tests {
     use world::Place;
 
     use super::*;
+    use crate::Surroundings;
     use crate::known::Elsewhere;
-    use crate::{Surroundings, known};
 
     fn ordered(resources: &str) -> Result<Vec<String>, String> {
         let text = format!("Resources:\n{resources}");

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::error::TemplateError;
 use crate::node::{Kind, Node};
 use crate::source::Span;
-use crate::template::Outside;
+use crate::template::{Awaited, Outside};
 
 const START: &str = "{{resolve:";
 const END: &str = "}}";
@@ -50,6 +50,9 @@ fn looked_up(reference: &str, span: &Span, outside: &dyn Outside) -> Result<Stri
             if bare.is_empty() || version.is_some_and(|version| version.parse::<u64>().is_err()) {
                 return Err(malformed("ssm:name:version"));
             }
+            if let Some(awaited) = outside.awaited(Awaited::Parameter(bare)) {
+                return Ok(awaited);
+            }
             outside.parameter(name).ok_or_else(|| {
                 TemplateError::new(span, format!("the parameter {name} is not in Parameter Store"))
                     .hint(format!("give it with --ssm {bare}=VALUE"))
@@ -59,6 +62,9 @@ fn looked_up(reference: &str, span: &Span, outside: &dyn Outside) -> Result<Stri
             let Some((id, key)) = secret(rest) else {
                 return Err(malformed("secretsmanager:id:SecretString:json-key:stage:version"));
             };
+            if let Some(awaited) = outside.awaited(Awaited::Secret(&id)) {
+                return Ok(awaited);
+            }
             let text = outside
                 .secret(&id)
                 .ok_or_else(|| TemplateError::new(span, format!("the secret {id} is not in Secrets Manager")))?;

@@ -39,4 +39,4 @@ pub use load::{load, load_template};
 pub use node::{Entry, Kind, Map, Node, Scalar};
 pub use parameters::Parameter;
 pub use source::{Source, Span};
-pub use template::{Inputs, Output, Outside, Resource, Template};
+pub use template::{Awaited, Inputs, Output, Outside, Resource, Template};

@@ -106,6 +106,11 @@ pub fn compile(config: Node, surroundings: &dyn Surroundings, options: &Options)
     })
 }
 
+/// Whether a document is a file of the Serverless Framework.
+pub fn is_service(document: &Node) -> bool {
+    document.get("service").is_some() && document.get("Resources").is_none()
+}
+
 /// The entries of an `.env` file.
 pub fn dotenv(text: &str) -> BTreeMap<String, String> {
     variables::dotenv::entries(text, |_| None)

@@ -117,6 +117,19 @@ pub trait Outside {
     fn parameter(&self, name: &str) -> Option<String>;
     /// The `SecretString` of a secret, by its name or ARN.
     fn secret(&self, id: &str) -> Option<String>;
+    /// What stands in the place of a dynamic reference whose value is there only when something is made.
+    fn awaited(&self, _: Awaited<'_>) -> Option<String> {
+        None
+    }
+}
+
+/// What a dynamic reference names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited<'a> {
+    /// A value of Parameter Store, by name.
+    Parameter(&'a str),
+    /// A secret, by name or ARN.
+    Secret(&'a str),
 }
 
 /// Nothing is known.

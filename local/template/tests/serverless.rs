@@ -386,6 +386,23 @@ fn rest_apis_are_resources_and_methods() {
 }
 
 #[test]
+fn one_audience_is_a_list_of_one() {
+    let audiences = |written: &str| {
+        let text = format!(
+            "Transform: AWS::Serverless-2016-10-31\nResources:\n  Api:\n    Type: AWS::Serverless::HttpApi\n    Properties:\n      \
+             Auth: {{Authorizers: {{J: {{JwtConfiguration: {{issuer: i, audience: {written}}}, IdentitySource: \
+             $request.header.Authorization}}}}}}\n"
+        );
+        let document = load_template(&Source::new("/app/t.yml", text)).expect("YAML");
+        let template = Template::read(document, Inputs::default()).expect("it is a template");
+        let authorizer = template.resources.iter().find(|one| one.kind == "AWS::ApiGatewayV2::Authorizer");
+        authorizer.expect("an authorizer").properties.to_json()["JwtConfiguration"]["Audience"].clone()
+    };
+    assert_eq!(audiences("https://example.com"), json!(["https://example.com"]));
+    assert_eq!(audiences("[a, b]"), json!(["a", "b"]));
+}
+
+#[test]
 fn documents_become_routes_too() {
     let text = "Resources:\n  Fn: {Type: AWS::Lambda::Function, Properties: {Code: ./f}}\n  Api:\n    Type: \
                 AWS::ApiGatewayV2::Api\n    Properties:\n      Body:\n        openapi: 3.0.1\n        info: {title: t}\n        \

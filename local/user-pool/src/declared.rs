@@ -1,5 +1,5 @@
 //! What a pool declares beside its settings, and what nothing here acts on yet: domains, resource servers, identity
-//! providers, MFA and the looks of login pages. Kept, checked and given back, so that templates and clients find what
+//! providers, MFA, the looks of login pages, risks and logs. Kept, checked and given back, so that templates and clients find what
 //! they expect; that it has no effect is said by name when it is declared.
 //!
 //! The documents are the wire's own, since they are the wire's own documents.
@@ -330,6 +330,58 @@ impl Document for UiCustomization {
 
     fn missing(name: &str) -> Error {
         Error::no_such_client(name)
+    }
+}
+
+/// What is done about risky sign-ins; its name is a client's id, or [`UiCustomization::ALL`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct RiskConfiguration {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_takeover_risk_configuration: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compromised_credentials_risk_configuration: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk_exception_configuration: Option<Value>,
+}
+
+impl Document for RiskConfiguration {
+    const KIND: &'static str = "risk";
+    const PLURAL: &'static str = "risk configurations in a user pool";
+    const MOST: usize = 1_001; // one a client
+
+    fn taken(name: &str, _pool: &PoolId) -> Error {
+        Error::InvalidParameter(format!("{name} has a risk configuration.")) // it is only ever replaced
+    }
+
+    fn missing(name: &str) -> Error {
+        Error::no_such_client(name)
+    }
+}
+
+/// Where a pool writes what happens in it; there is one a pool.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct LogDelivery {
+    pub log_configurations: Vec<Value>,
+}
+
+impl LogDelivery {
+    /// The name of the only one.
+    pub const ONLY: &'static str = "logs";
+}
+
+impl Document for LogDelivery {
+    const KIND: &'static str = "logs";
+    const PLURAL: &'static str = "log delivery configurations in a user pool";
+    const MOST: usize = 1;
+
+    fn taken(_name: &str, pool: &PoolId) -> Error {
+        Error::InvalidParameter(format!("{} has a log delivery configuration.", pool.0)) // it is only ever replaced
+    }
+
+    fn missing(name: &str) -> Error {
+        Error::InvalidParameter(format!("There is no log delivery configuration {name}."))
     }
 }
 

@@ -198,6 +198,48 @@ impl Server {
 
 const STARTS: &str = "tandem starts";
 
+/// A server that is on its way, and may die before it is ready.
+#[derive(Debug)]
+pub struct Starting {
+    child: Child,
+    state: PathBuf,
+}
+
+impl Starting {
+    /// One that makes a stack in a state directory.
+    pub fn of(file: &Path, state: &Path) -> Self {
+        let text = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
+        let child = command(&[&text(file), "--state", &text(state)]).stderr(Stdio::null()).spawn().expect(STARTS);
+        Self { child, state: state.to_owned() }
+    }
+
+    /// Ends it as a crash does, as soon as its state has been seen to change so often, or when it is ready.
+    pub async fn kill_9_after(mut self, changes: usize) {
+        let mut lines = BufReader::new(self.child.stdout.take().expect("its output is piped")).lines();
+        let looking = async {
+            let mut looks = tokio::time::interval(Duration::from_millis(1));
+            let (mut seen, mut size) = (0, bytes_in(&self.state));
+            while seen < changes {
+                looks.tick().await;
+                let now = bytes_in(&self.state);
+                seen += usize::from(now != size);
+                size = now;
+            }
+        };
+        tokio::select! {
+            () = looking => {}
+            _ = lines.next_line() => {}
+        }
+        self.child.kill().await.expect("it is killed");
+    }
+}
+
+/// How much the files of a directory hold.
+fn bytes_in(directory: &Path) -> u64 {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
+}
+
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(["dev", "--port", "0"]).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());

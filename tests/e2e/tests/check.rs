@@ -31,6 +31,11 @@ struct Told {
 
 /// Runs the check in a folder with these files.
 async fn check(files: &[(&str, &str)], arguments: &[&str]) -> Told {
+    check_with(files, arguments, &[]).await
+}
+
+/// The same, with these variables in the environment.
+async fn check_with(files: &[(&str, &str)], arguments: &[&str], variables: &[(&str, &str)]) -> Told {
     let folder = TempDir::new().expect("a directory");
     for (path, text) in files {
         let path = folder.path().join(path);
@@ -38,6 +43,7 @@ async fn check(files: &[(&str, &str)], arguments: &[&str]) -> Told {
         std::fs::write(path, text).expect("it is written");
     }
     let mut command = Command::new(binary());
+    command.envs(variables.iter().copied());
     let output = command.arg("check").args(arguments).current_dir(folder.path()).output().await.expect("it runs");
     Told {
         code: output.status.code(),
@@ -106,4 +112,63 @@ async fn rules_are_listed_and_explained() {
     assert!(told.code == Some(0) && told.out.contains("pool-case-sensitive"), "{}", told.out);
     let told = check(&[], &["--explain", "pool-case-sensitive"]).await;
     assert!(told.code == Some(0) && told.out.starts_with("## pool-case-sensitive\n"), "{}", told.out);
+}
+
+const SERVICE: &str = "
+const table = () => ({ Type: 'AWS::DynamoDB::Table', Properties: { KeySchema: [], AttributeDefinitions: [] } });
+module.exports = async ({ options }) => ({
+  service: 'users',
+  provider: { name: 'aws', runtime: 'nodejs22.x', stage: options.stage, iam: { role: '${cf:roles.UsersRole}' } },
+  functions: { announce: { handler: 'src/announce.handler', events: [{ cognitoUserPool: { pool: 'users', trigger: 'PostConfirmation' } }] } },
+  resources: { Resources: { Table: table(), Named: '${file(./name.js):table}' } },
+});
+";
+const HANDLER: &str = "exports.handler = async (event) => {\n  console.log(event.userName);\n};\n";
+const NAMED: &str = "module.exports = { table: { Type: 'AWS::DynamoDB::Table', DeletionPolicy: 'Retain' } };\n";
+
+/// Whether the machine has Node.js; without it, there is nothing to evaluate with.
+async fn has_node() -> bool {
+    Command::new("node").arg("--version").output().await.is_ok()
+}
+
+#[tokio::test]
+async fn a_service_in_javascript_is_evaluated_as_it_is_served() {
+    if !has_node().await {
+        return;
+    }
+    let files = [("serverless.js", SERVICE), ("src/announce.js", HANDLER), ("name.js", NAMED)];
+    let told = check(&files, &["--stage", "dev"]).await;
+    assert_eq!(told.code, Some(1), "{}{}", told.out, told.error);
+    assert!(told.out.contains("--> src/announce.js:"), "{}", told.out);
+    assert!(told.out.contains("[table-not-retained]") && told.out.contains("--> serverless.js:1:1"), "{}", told.out);
+    let meant = SERVICE.replace("const table", "// tandem-ignore: table-not-retained they are made anew\nconst table");
+    let files = [("serverless.js", meant.as_str()), ("src/announce.js", HANDLER), ("name.js", NAMED)];
+    let told = check(&files, &[]).await;
+    assert!(!told.out.contains("[table-not-retained]"), "{}", told.out);
+}
+
+#[tokio::test]
+async fn without_node_one_line_says_what_it_takes() {
+    let told = check_with(&[("serverless.ts", SERVICE)], &[], &[("PATH", "")]).await;
+    assert_eq!((told.code, told.error.lines().count()), (Some(2), 1), "{}", told.error);
+    assert!(told.error.contains("serverless.ts: it takes Node.js to read this file"), "{}", told.error);
+}
+
+/// What `serverless package` leaves: paths in it start in the folder above.
+#[tokio::test]
+async fn a_template_that_the_framework_has_made_is_checked_with_its_handlers() {
+    let function = r#"{"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "nodejs22.x", "Handler": "src/announce.handler",
+        "Role": "arn:aws:iam::123456789012:role/r", "Code": {"S3Bucket": {"Ref": "ServerlessDeploymentBucket"}, "S3Key": "a/b.zip"}}}"#;
+    let pool = r#"{"Type": "AWS::Cognito::UserPool", "DeletionPolicy": "Retain", "Properties": {
+        "UsernameConfiguration": {"CaseSensitive": false},
+        "LambdaConfig": {"PostConfirmation": {"Fn::GetAtt": ["AnnounceLambdaFunction", "Arn"]}}}}"#;
+    let bucket = r#"{"Type": "AWS::S3::Bucket"}"#;
+    let text = format!(
+        r#"{{"Resources": {{"ServerlessDeploymentBucket": {bucket}, "AnnounceLambdaFunction": {function}, "Users": {pool}}}}}"#
+    );
+    let path = ".serverless/cloudformation-template-update-stack.json";
+    let told = check(&[(path, &text), ("src/announce.js", HANDLER)], &[path]).await;
+    assert_eq!(told.code, Some(1), "{}{}", told.out, told.error);
+    assert!(told.out.contains("[handler-without-event]") && told.out.contains("--> src/announce.js:"), "{}", told.out);
+    assert!(told.out.contains("[trigger-without-permission]"), "{}", told.out);
 }

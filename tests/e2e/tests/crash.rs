@@ -18,6 +18,8 @@ use e2e::{PASSWORD, Server};
 
 const ROUNDS: usize = 10;
 const EVENTS_PER_ROUND: usize = 10;
+/// Of a stack that takes a while to make.
+const QUEUES: usize = 40;
 
 #[tokio::test]
 async fn an_acknowledged_event_is_delivered_after_a_crash() {
@@ -141,6 +143,32 @@ async fn a_sign_up_confirmed_before_a_crash_has_its_profile_after_it() {
     let items = scan.send().await.expect("Scan").items.unwrap_or_default();
     let profiles = items.iter().filter(|item| item["sk"].as_s().is_ok_and(|sk| sk == "PROFILE"));
     assert_eq!(profiles.count(), 1);
+}
+
+/// The death strikes while a stack is being made: between a resource and the record of it, or anywhere else.
+///
+/// What could be lost is the way forward: a pool that nobody knows, in whose place the next start makes a second one, or a
+/// name that is taken for good. It is not, because what will be made is recorded before it is made: the next start finishes
+/// it. (That this holds behind every single call is tested in `server`, without a process.)
+#[tokio::test]
+async fn a_stack_that_was_half_made_is_finished() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = directory.path().join("state");
+    let file = directory.path().join("template.yaml");
+    let queues: String = (0..QUEUES).map(|n| format!("  Q{n}: {{Type: AWS::SQS::Queue}}\n")).collect();
+    let pool = "  Users: {Type: AWS::Cognito::UserPool}\n  \
+                Web: {Type: AWS::Cognito::UserPoolClient, Properties: {UserPoolId: !Ref Users}}\n";
+    std::fs::write(&file, format!("Resources:\n{queues}{pool}")).expect("it is written");
+    for changes in 1..=ROUNDS {
+        let starting = e2e::Starting::of(&file, &state);
+        starting.kill_9_after(changes).await;
+    }
+    let server = Server::serving(&file, &["--state", state.to_str().expect("a path in UTF-8")]).await;
+    let listed = Queues::new(&server.config()).list_queues().send().await.expect("ListQueues");
+    assert_eq!(listed.queue_urls.unwrap_or_default().len(), QUEUES);
+    let pools = Pools::new(&server.config()).list_user_pools().max_results(60).send().await.expect("ListUserPools");
+    let pools = pools.user_pools.unwrap_or_default();
+    assert_eq!(pools.iter().map(|pool| pool.id.as_deref()).collect::<Vec<_>>(), [Some(server.of_stack("userPoolId"))]);
 }
 
 #[cfg(target_os = "linux")]

@@ -141,3 +141,26 @@ async fn a_saved_file_is_applied_and_loses_nobody() {
     assert_eq!((status, &reset["userPoolId"]), (200, &server.stack["userPoolId"]));
     assert_eq!(profiles(&server).await, 0);
 }
+
+/// What another stack gives and what a file of variables says, under a name that the framework would not look for.
+#[tokio::test]
+async fn a_service_asks_another_stack_and_a_file_of_variables() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = directory.path().join("state");
+    let state = state.to_str().expect("a path in UTF-8");
+    let base = written(
+        directory.path(),
+        "Resources: {Bus: {Type: AWS::Events::EventBus, Properties: {Name: users}}}\nOutputs: {Bus: {Value: !Ref Bus}}\n",
+    );
+    Server::serving(&base, &["--state", state, "--stack-name", "base"]).await.kill_9().await;
+
+    let service = directory.path().join("users.service.yml");
+    let text = "service: users\nprovider: {name: aws}\nresources:\n  Resources:\n    Queue:\n      Type: AWS::SQS::Queue\n      \
+                Properties: {QueueName: '${cf:base.Bus}-${env:SUFFIX}'}\n  Outputs: {Name: {Value: !GetAtt Queue.QueueName}}\n";
+    fs::write(&service, text).expect("it is written");
+    let variables = directory.path().join("variables");
+    fs::write(&variables, "SUFFIX=\"dead\"\n").expect("it is written");
+    let variables = variables.to_str().expect("a path in UTF-8");
+    let server = Server::serving(&service, &["--state", state, "--env-file", variables]).await;
+    assert_eq!(server.stack["outputs"]["Name"], "users-dead");
+}

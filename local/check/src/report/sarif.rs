@@ -33,8 +33,8 @@ fn rule(rule: &Rule) -> Value {
     json!({
         "id": rule.id,
         "shortDescription": {"text": rule.reason},
-        "helpUri": rule.link(),
-        "help": {"text": format!("{}: {}", rule.reason, rule.link()), "markdown": explain(rule.id)},
+        // No `helpUri`: that must be absolute, and what it would lead to stands here.
+        "help": {"text": explain(rule.id), "markdown": explain(rule.id)},
         "defaultConfiguration": {"level": rule.severity.name()},
     })
 }

@@ -3,7 +3,7 @@
 use template::Node;
 
 use crate::finding::{Check, Mark, Rule, Severity};
-use crate::project::{Project, Resource, is_unknown};
+use crate::project::{Project, Resource, is_unknown, marks};
 
 const BUS: &str = "AWS::Events::EventBus";
 const RULE: &str = "AWS::Events::Rule";
@@ -60,6 +60,66 @@ fn missing(project: &Project) -> Vec<Mark> {
             })
         })
         .collect()
+}
+
+pub const PERMISSION_SOURCE: Rule = Rule {
+    id: "permission-wrong-source",
+    severity: Severity::Error,
+    reason: "EventBridge invokes as the rule: its ARN has the bus in it, but for the default bus",
+    check: Check::Project(permission_source),
+};
+
+fn permission_source(project: &Project) -> Vec<Mark> {
+    project
+        .of_kind("AWS::Lambda::Permission")
+        .filter(|permission| permission.text("Principal") == Some("events.amazonaws.com"))
+        .filter_map(|permission| {
+            let source = permission.get("SourceArn")?;
+            let wrong = wrong_source(project, source)?;
+            let message = format!("{} lets nobody in: {wrong}", permission.logical_id);
+            Some(Mark::at(&source.span, message).help("say SourceArn: !GetAtt TheRule.Arn"))
+        })
+        .collect()
+}
+
+/// Why no rule has this ARN.
+fn wrong_source(project: &Project, source: &Node) -> Option<String> {
+    let text = source.as_str()?;
+    if let Some((logical_id, attribute)) = marks(text).last() {
+        let resource = project.resource(logical_id)?;
+        return match (resource.kind.as_str(), attribute) {
+            (BUS, _) => Some(format!("{logical_id} is a bus, and it is the rule that invokes")),
+            (RULE, "") => {
+                let bus = bus_of(project, resource)?;
+                Some(format!("Ref of a rule on the bus {bus} is {bus}|NAME, and its ARN ends in rule/{bus}/NAME"))
+            }
+            _ => None,
+        };
+    }
+    let path = text.split_once(":rule/").map(|(_, path)| path).filter(|path| !path.contains(['*', '?']))?;
+    let (bus, name) = path.rsplit_once('/').map_or((None, path), |(bus, name)| (Some(bus), name));
+    let mut named = project.of_kind(RULE).filter(|rule| rule.name() == Some(name));
+    let rule = named.next().filter(|_| named.next().is_none())?;
+    match (bus, bus_of(project, rule)) {
+        (None, Some(own)) => Some(format!("the rule {name} is on the bus {own}, so its ARN ends in rule/{own}/{name}")),
+        (Some(_), None) if rule.get("EventBusName").is_none_or(|bus| bus.as_str() == Some("default")) => {
+            Some(format!("the rule {name} is on the default bus, so its ARN ends in rule/{name}"))
+        }
+        (Some(bus), Some(own)) if bus != own => Some(format!("the rule {name} is on the bus {own}, not on {bus}")),
+        _ => None,
+    }
+}
+
+/// The bus of its own that a rule is on; its name, or what the template calls it.
+fn bus_of<'p>(project: &'p Project, rule: &'p Resource) -> Option<&'p str> {
+    let bus = rule.get("EventBusName")?;
+    if let Some(made) = project.target_of_kind(bus, BUS) {
+        let name = made.get("Name").filter(|name| !is_unknown(name)).and_then(Node::as_str);
+        return Some(name.unwrap_or(&made.logical_id));
+    }
+    let name = bus.as_str().filter(|_| !is_unknown(bus))?;
+    let name = name.rsplit('/').next().unwrap_or(name);
+    (name != "default").then_some(name)
 }
 
 pub const SCHEDULE: Rule = Rule {

@@ -3,6 +3,7 @@
 mod admin_users;
 mod bus;
 mod circular;
+mod comments;
 mod dead_letters;
 mod federated;
 mod handler_answer;
@@ -58,6 +59,7 @@ pub const RULES: &[Rule] = &[
     dead_letters::FIFO,
     bus::CREATED_TWICE,
     bus::MISSING,
+    bus::PERMISSION_SOURCE,
     bus::SCHEDULE,
     bus::THIRD_HOP,
     pattern::KEY,
@@ -77,6 +79,7 @@ pub const RULES: &[Rule] = &[
     user_pool_calls::UPDATE_RESETS,
     user_pool_calls::ATTRIBUTES_TO_GET,
     user_pool_calls::EMAIL_ALIAS,
+    comments::UNKNOWN_RULE,
 ];
 
 /// A rule by its id.

@@ -1,11 +1,12 @@
 //! Which pool the Serverless Framework means. It makes one for every name that an event says, unless the event says
 //! `existing: true`; the logical id follows from the name.
 
+use template::serverless::is_service;
 use template::{Map, Node, Span};
 
 use super::retained::is_kept;
 use crate::finding::{Check, Mark, Rule, Severity};
-use crate::project::{EXISTING_POOL, Project, Resource, is_serverless, is_unknown};
+use crate::project::{EXISTING_POOL, Project, Resource, is_unknown};
 
 const POOL: &str = "AWS::Cognito::UserPool";
 
@@ -17,7 +18,7 @@ struct Event<'p> {
 
 fn events(document: &Node) -> Vec<Event<'_>> {
     let mut events = Vec::new();
-    if !is_serverless(document) {
+    if !is_service(document) {
         return events;
     }
     let Some(functions) = document.get("functions") else { return events };

@@ -10,7 +10,8 @@ use crate::rest_api::Authorizer;
 use crate::room::HttpApis;
 
 /// A function is asked at every request, whatever is said of how long an answer holds: see `docs/differences.md`.
-const HARMLESS: &[&str] = &["authorizerResultTtlInSeconds", "authType"];
+pub const HARMLESS: &[&str] = &["authorizerResultTtlInSeconds", "authType"];
+pub const NAME_TAKEN: &str = "Authorizer name must be unique. Authorizer already exists in this RestApi.";
 
 #[derive(Deserialize)]
 pub struct Request {
@@ -24,7 +25,7 @@ pub async fn run(room: &HttpApis, request: Request, _call: &Call) -> Result<Repl
         let mut authorizer: Authorizer = read(request.authorizer)?;
         authorizer.check()?;
         if api.authorizers.values().any(|other| other.name == authorizer.name) {
-            return Err(Error::conflict("Authorizer name must be unique. Authorizer already exists in this RestApi."));
+            return Err(Error::conflict(NAME_TAKEN));
         }
         authorizer.id = new_id(&room.world);
         let what = format!("authorizer {} of {}", authorizer.name, api.settings.name);

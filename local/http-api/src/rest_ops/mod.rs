@@ -51,6 +51,7 @@ aws_api::operations! { HttpApis;
         at PUT "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}",
     "TagResource" => tag_resource at PUT "/tags/{resource_arn}",
     "UntagResource" => untag_resource at DELETE "/tags/{resource_arn}",
+    "UpdateAuthorizer" => update_authorizer at PATCH "/restapis/{restapi_id}/authorizers/{authorizer_id}",
     "UpdateRestApi" => update_rest_api at PATCH "/restapis/{restapi_id}",
     "UpdateStage" => update_stage at PATCH "/restapis/{restapi_id}/stages/{stage_name}",
 }

@@ -10,9 +10,9 @@ use crate::error::Error;
 /// One change.
 #[derive(Clone, Debug, Deserialize)]
 pub struct PatchOperation {
-    op: String,
-    path: String,
-    value: Option<String>,
+    pub(super) op: String,
+    pub(super) path: String,
+    pub(super) value: Option<String>,
 }
 
 /// Changes members of a document, or members of an object or elements of a list in it. What lies deeper (settings of

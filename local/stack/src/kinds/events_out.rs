@@ -1,6 +1,8 @@
 //! What of EventBridge calls out or stands beside the buses: connections, API destinations, schedules.
 
 use async_trait::async_trait;
+use jiff::ToSpan;
+use jiff::civil::DateTime;
 use serde_json::{Value, json};
 
 use super::events::{EVENTS, delete_rule};
@@ -147,6 +149,16 @@ fn is_reachable(arn: &str) -> bool {
     arn.contains(":lambda:") || arn.contains(":sqs:")
 }
 
+/// `at(…)`, a schedule of one time, as the expression of a rule: a minute of a day of a year. The scheduler is exact to the
+/// minute, and never early (<https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>).
+fn one_time(expression: &str) -> Option<String> {
+    let time = expression.strip_prefix("at(")?.strip_suffix(')')?;
+    let time: DateTime = time.parse().ok()?;
+    let begun = time.second() > 0 || time.subsec_nanosecond() > 0;
+    let time = if begun { time.checked_add(1.minute()).ok()? } else { time };
+    Some(format!("cron({} {} {} {} ? {})", time.minute(), time.hour(), time.day(), time.month(), time.year()))
+}
+
 /// EventBridge Scheduler's, as a rule of the default bus that fires by its schedule. The scheduler needs no permission
 /// of the function, since it has a role; a rule does, so it gets one.
 pub struct Schedule;
@@ -205,8 +217,8 @@ impl Kind for Schedule {
 
     fn check(&self, properties: &Properties) -> Result<(), String> {
         let expression = text_of(properties, "ScheduleExpression");
-        if expression.starts_with("at(") {
-            return Err(format!("a schedule of one time ({expression}) is not implemented by this server"));
+        if expression.starts_with("at(") && one_time(expression).is_none() {
+            return Err(format!("ScheduleExpression must be at(yyyy-mm-ddThh:mm:ss), not {expression}"));
         }
         Ok(())
     }
@@ -214,7 +226,7 @@ impl Kind for Schedule {
     fn notes(&self, _: &At<'_>, properties: &Properties) -> Vec<String> {
         let mut notes = Vec::new();
         let zone = text_of(properties, "ScheduleExpressionTimezone");
-        if !matches!(zone, "" | "UTC" | "Etc/UTC") && text_of(properties, "ScheduleExpression").starts_with("cron") {
+        if !matches!(zone, "" | "UTC" | "Etc/UTC") && !text_of(properties, "ScheduleExpression").starts_with("rate") {
             notes.push(format!("ScheduleExpressionTimezone {zone} is not honoured: the schedule fires by UTC"));
         }
         let arn = properties.get("Target").and_then(|target| target["Arn"].as_str()).unwrap_or_default();
@@ -227,6 +239,9 @@ impl Kind for Schedule {
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
         let mut rule = Value::Object(only(properties, &["Description", "ScheduleExpression", "State"]));
         rule["Name"] = at.id.into();
+        if let Some(cron) = one_time(text_of(properties, "ScheduleExpression")) {
+            rule["ScheduleExpression"] = cron.into();
+        }
         at.call((EVENTS, "PutRule"), rule).await?;
         let mut target = properties.get("Target").cloned().unwrap_or_default();
         target["Id"] = TARGET_ID.into();
@@ -262,5 +277,24 @@ impl Kind for Schedule {
             at.ask((LAMBDA, "RemovePermission"), json!({"FunctionName": arn, "StatementId": statement})).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_time;
+
+    #[track_caller]
+    fn check(expression: &str, expected: Option<&str>) {
+        assert_eq!(one_time(expression).as_deref(), expected);
+    }
+
+    #[test]
+    fn one_time_is_a_minute_of_a_year() {
+        check("at(2026-12-31T23:59:00)", Some("cron(59 23 31 12 ? 2026)"));
+        check("at(2026-12-31T23:59:01)", Some("cron(0 0 1 1 ? 2027)"));
+        check("at(2026-02-30T10:00:00)", None);
+        check("at(tomorrow)", None);
+        check("rate(1 minute)", None);
     }
 }

@@ -24,6 +24,8 @@ pub const KINDS: &[(&str, &dyn Kind)] = &[
 
 const ID_LENGTH: usize = 10;
 const NAME_LENGTH_MAX: usize = 128;
+/// As many parts as a list gives at once.
+const LIST_MAX: &str = "500";
 const PINNED_ID_TAG: &str = "_custom_id_";
 const PINNED: &str = "Tags._custom_id_";
 
@@ -89,10 +91,14 @@ impl Kind for Api {
         Identity::of(&id).with("ApiId", id).and_later(&["ApiEndpoint"])
     }
 
+    fn not_served(&self, given: &dyn Fn(&str) -> Option<String>) -> Option<&'static str> {
+        let is_websocket = given("ProtocolType").as_deref() == Some("WEBSOCKET");
+        is_websocket.then_some("WebSocket APIs are not served here")
+    }
+
     fn check(&self, properties: &Properties) -> Result<(), String> {
         match text_of(properties, "ProtocolType") {
             "HTTP" => Ok(()),
-            "WEBSOCKET" => Err("WebSocket APIs are not implemented by this server".into()),
             _ => Err("ProtocolType must be HTTP".into()),
         }
     }
@@ -111,6 +117,7 @@ impl Kind for Api {
             at.ask((API, "DeleteCorsConfiguration"), json!({"apiId": at.id})).await?;
         }
         let answer = at.call((API, "UpdateApi"), input).await?;
+        retag(at, &format!("/apis/{}", at.id), (&before.properties, properties)).await?;
         Ok(Made::default().member("ApiEndpoint", &answer, "/apiEndpoint"))
     }
 
@@ -122,6 +129,26 @@ impl Kind for Api {
     async fn delete(&self, at: &At<'_>, standing: &Standing) -> Result<(), StackError> {
         at.ask((API, "DeleteApi"), json!({"apiId": standing.id})).await.map(drop)
     }
+}
+
+/// The ARN of an API or a stage. It names no account.
+pub fn api_arn(at: &At<'_>, path: &str) -> String {
+    format!("arn:aws:apigateway:{}::{path}", at.around.place.region)
+}
+
+/// Sets the tags of an API or a stage that are new or other, and removes those that are gone.
+async fn retag(at: &At<'_>, path: &str, (before, after): (&Properties, &Properties)) -> Result<(), StackError> {
+    let arn = api_arn(at, path);
+    let tags = |properties: &Properties| properties.get("Tags").and_then(Value::as_object).cloned().unwrap_or_default();
+    let (before, after) = (tags(before), tags(after));
+    let gone: Vec<&String> = before.keys().filter(|key| !after.contains_key(*key)).collect();
+    if !gone.is_empty() {
+        at.call((API, "UntagResource"), json!({"resource-arn": arn, "tagKeys": gone})).await?;
+    }
+    if after != before && !after.is_empty() {
+        at.call((API, "TagResource"), json!({"resource-arn": arn, "tags": after})).await?;
+    }
+    Ok(())
 }
 
 fn api_input(at: &At<'_>, properties: &Properties) -> Value {
@@ -270,6 +297,11 @@ impl Kind for Part {
         self.rank
     }
 
+    /// A route without its authorizer would be open to everybody.
+    fn belongs_to(&self) -> &'static [&'static str] {
+        &["ApiId", "AuthorizerId", "AuthorizerUri", "DeploymentId", "IntegrationUri", "Target"]
+    }
+
     fn naming(&self) -> &'static [&'static str] {
         if self.id == "stageName" { &["StageName"] } else { &[] }
     }
@@ -288,6 +320,22 @@ impl Kind for Part {
         Ok(Made::of(id).with(self.attribute, id))
     }
 
+    async fn begun(&self, at: &At<'_>, properties: &Properties, taken: &[&str]) -> Result<Option<String>, StackError> {
+        let (list, property, member) = match self.attribute {
+            "RouteId" => ("GetRoutes", "RouteKey", "routeKey"),
+            "AuthorizerId" => ("GetAuthorizers", "Name", "name"),
+            "IntegrationId" => ("GetIntegrations", "IntegrationUri", "integrationUri"),
+            _ => return Ok(None), // one deployment more harms nobody
+        };
+        let input = json!({"apiId": text_of(properties, "ApiId"), "maxResults": LIST_MAX});
+        let listed = at.ask((API, list), input).await?.unwrap_or_default();
+        let mut items = listed["items"].as_array().into_iter().flatten();
+        let id = |item: &'_ Value| item[self.id].as_str().unwrap_or_default().to_owned();
+        let found =
+            items.find(|item| item[member] == text_of(properties, property) && !taken.contains(&id(item).as_str()));
+        Ok(found.map(id))
+    }
+
     async fn update(&self, at: &At<'_>, before: &Standing, properties: &Properties) -> Result<Made, StackError> {
         if self.operations[1].is_empty() {
             return Ok(Made::default());
@@ -301,6 +349,10 @@ impl Kind for Part {
         }
         input.insert(self.id.to_owned(), before.id.as_str().into());
         at.call((API, self.operations[1]), Value::Object(input)).await?;
+        if self.id == "stageName" {
+            let path = format!("/apis/{}/stages/{}", before.text("ApiId"), before.id);
+            retag(at, &path, (&before.properties, properties)).await?;
+        }
         Ok(Made::default())
     }
 

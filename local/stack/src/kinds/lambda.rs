@@ -37,7 +37,7 @@ const ELSEWHERE: &[&str] = &["ReservedConcurrentExecutions", "RecursiveLoop", "R
 
 /// `Code` of a function, `Content` of a layer.
 const CODE: &[Member] = &[
-    text("ImageUri"),
+    text("ImageUri"), // of a function that is not made
     text("S3Bucket"),
     text("S3Key"),
     meaningless("S3ObjectVersion"),
@@ -107,10 +107,12 @@ impl Kind for Function {
         &["Environment", "Role", "DeadLetterConfig", "VpcConfig", "LoggingConfig", "Tags"]
     }
 
+    fn not_served(&self, given: &dyn Fn(&str) -> Option<String>) -> Option<&'static str> {
+        let is_image = given("PackageType").as_deref() == Some("Image") || given("Code.ImageUri").is_some();
+        is_image.then_some("container images are not run by this server")
+    }
+
     fn check(&self, properties: &Properties) -> Result<(), String> {
-        if text_of(properties, "PackageType") == "Image" || !code(properties, "ImageUri").is_empty() {
-            return Err("container images are not implemented by this server: PackageType must be Zip".into());
-        }
         check_code(properties, "Code")?;
         for name in ["Handler", "Runtime"] {
             if text_of(properties, name).is_empty() {
@@ -262,11 +264,6 @@ async fn set_elsewhere(at: &At<'_>, before: &Properties, properties: &Properties
     }
     debug_assert!(ELSEWHERE.len() == 3, "each of them is set above");
     Ok(())
-}
-
-/// A member of `Code`.
-fn code<'a>(properties: &'a Properties, member: &str) -> &'a str {
-    properties.get("Code").and_then(|code| code[member].as_str()).unwrap_or_default()
 }
 
 /// Whether the code can be had, so that nothing is begun in vain.

@@ -41,6 +41,10 @@ impl Kind for Version {
         MEMBERS
     }
 
+    fn belongs_to(&self) -> &'static [&'static str] {
+        &["FunctionName"]
+    }
+
     fn made_by(&self) -> Operation {
         (LAMBDA, "PublishVersion")
     }
@@ -97,6 +101,10 @@ impl Kind for Alias {
             members("RoutingConfig", &[items("AdditionalVersionWeights", &WEIGHT)]),
         ];
         MEMBERS
+    }
+
+    fn belongs_to(&self) -> &'static [&'static str] {
+        &["FunctionName"]
     }
 
     fn made_by(&self) -> Operation {
@@ -189,6 +197,10 @@ impl Kind for Url {
         MEMBERS
     }
 
+    fn belongs_to(&self) -> &'static [&'static str] {
+        &["TargetFunctionArn"]
+    }
+
     fn made_by(&self) -> Operation {
         (LAMBDA, "CreateFunctionUrlConfig")
     }
@@ -268,6 +280,10 @@ impl Kind for EventInvokeConfig {
         MEMBERS
     }
 
+    fn belongs_to(&self) -> &'static [&'static str] {
+        &["FunctionName"]
+    }
+
     fn made_by(&self) -> Operation {
         (LAMBDA, "PutFunctionEventInvokeConfig")
     }
@@ -333,6 +349,10 @@ impl Kind for Permission {
             text("SourceArn").fixed(),
         ];
         MEMBERS
+    }
+
+    fn belongs_to(&self) -> &'static [&'static str] {
+        &["FunctionName"]
     }
 
     fn made_by(&self) -> Operation {
@@ -442,6 +462,10 @@ impl Kind for EventSourceMapping {
             number("TumblingWindowInSeconds"),
         ];
         MEMBERS
+    }
+
+    fn belongs_to(&self) -> &'static [&'static str] {
+        &["FunctionName", "EventSourceArn"]
     }
 
     fn made_by(&self) -> Operation {

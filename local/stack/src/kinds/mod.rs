@@ -19,6 +19,10 @@ use crate::kind::{Kind, Operation};
 /// What no operation makes, but whoever loads a stack.
 pub const BY_THE_LOADER: Operation = ("", "");
 
+/// Values that dynamic references may name.
+pub const PARAMETER: &str = "AWS::SSM::Parameter";
+pub const SECRET: &str = "AWS::SecretsManager::Secret";
+
 /// What there is of this type: it is made, or a placeholder stands for it.
 pub fn of(name: &str) -> &'static dyn Kind {
     let families: [&[(&str, &'static dyn Kind)]; 9] = [
@@ -38,5 +42,12 @@ pub fn of(name: &str) -> &'static dyn Kind {
 
 /// What `Ref` and `Fn::GetAtt` give of something that is not here.
 pub fn placeholder(logical_id: &str) -> String {
-    format!("{logical_id}-local")
+    format!("{logical_id}{PLACEHOLDER}")
+}
+
+const PLACEHOLDER: &str = "-local";
+
+/// Whether a text that should be an ARN is of something that is not here.
+pub fn is_placeholder(text: &str) -> bool {
+    text.ends_with(PLACEHOLDER) && !text.contains(':')
 }

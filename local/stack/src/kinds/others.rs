@@ -5,7 +5,9 @@ use serde_json::json;
 
 use super::{existing_pool, placeholder};
 use crate::StackError;
-use crate::kind::{At, Identity, Kind, Made, Named, Operation, Presence, Properties, Rank, Standing};
+use crate::kind::{
+    At, Identity, Kind, Made, Named, Operation, Presence, Properties, Rank, Standing, gone_tags, tag_map,
+};
 use crate::nested;
 use crate::shape::{Member, meaningless, not_honoured, number, tags, text};
 
@@ -207,7 +209,7 @@ impl Kind for LogGroup {
     }
 
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
-        let mut input = json!({"logGroupName": at.id, "tags": crate::kind::tag_map(properties)});
+        let mut input = json!({"logGroupName": at.id, "tags": tag_map(properties)});
         if let Some(class) = properties.get("LogGroupClass") {
             input["logGroupClass"] = class.clone();
         }
@@ -223,6 +225,21 @@ impl Kind for LogGroup {
             }
         }
         Ok(Made::default())
+    }
+
+    async fn update(&self, at: &At<'_>, before: &Standing, properties: &Properties) -> Result<Made, StackError> {
+        let made = self.make(at, properties).await?;
+        // The group's ARN without its end, as the operations of tags take it.
+        let arn = at.arn(LOGS, &format!("log-group:{}", at.id));
+        let gone = gone_tags(&before.properties, properties);
+        if !gone.is_empty() {
+            at.call((LOGS, "UntagResource"), json!({"resourceArn": arn, "tagKeys": gone})).await?;
+        }
+        let tags = tag_map(properties);
+        if tags != tag_map(&before.properties) && tags != json!({}) {
+            at.call((LOGS, "TagResource"), json!({"resourceArn": arn, "tags": tags})).await?;
+        }
+        Ok(made)
     }
 
     async fn find(&self, at: &At<'_>, standing: &Standing) -> Result<Option<Made>, StackError> {

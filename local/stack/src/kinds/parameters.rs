@@ -10,8 +10,7 @@ use crate::kind::{
 use crate::name::{derived_id, physical_name};
 use crate::shape::{Member, meaningless, members, number, tags, text, text_map, truth};
 
-pub const KINDS: &[(&str, &dyn Kind)] =
-    &[("AWS::SSM::Parameter", &Parameter), ("AWS::SecretsManager::Secret", &Secret)];
+pub const KINDS: &[(&str, &dyn Kind)] = &[(super::PARAMETER, &Parameter), (super::SECRET, &Secret)];
 
 const SSM: &str = "ssm";
 const SECRETS: &str = "secretsmanager";
@@ -55,7 +54,14 @@ impl Kind for Parameter {
         };
         let name = named.given("Name").map_or_else(made_up, str::to_owned);
         let identity = Identity::of(name).with("Type", named.given("Type").unwrap_or_default());
-        identity.with("Value", named.given("Value").unwrap_or_default())
+        match named.given("Value") {
+            Some(value) => identity.with("Value", value),
+            None => identity.and_later(&["Value"]),
+        }
+    }
+
+    fn telling(&self) -> &'static [&'static str] {
+        &["Value"]
     }
 
     fn unordered(&self) -> &'static [&'static str] {
@@ -174,6 +180,13 @@ impl Kind for Secret {
         let answer = at.call((SECRETS, "CreateSecret"), Value::Object(input)).await?;
         let arn = answer["ARN"].as_str().unwrap_or_default();
         Ok(Made::of(arn).with("Id", arn))
+    }
+
+    async fn begun(&self, at: &At<'_>, properties: &Properties, _: &[&str]) -> Result<Option<String>, StackError> {
+        let name = Some(text_of(properties, "Name")).filter(|name| !name.is_empty()).map(str::to_owned);
+        let name = name.unwrap_or_else(|| physical_name(&at.around.stack, at.logical_id, NAME_LENGTH_MAX));
+        let found = at.ask((SECRETS, "DescribeSecret"), json!({"SecretId": name})).await?;
+        Ok(found.and_then(|secret| secret["ARN"].as_str().map(str::to_owned)))
     }
 
     /// What was generated stays, unless other things shall be generated.

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use crate::StackError;
-use crate::kind::{At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, only};
+use crate::kind::{At, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, is_missing, only};
+use crate::name::physical_name;
 use crate::shape::{Member, Shape, anything, items, members, not_honoured, number, text, text_map, texts, truth};
 
 const IDP: &str = "cognito-idp";
@@ -243,5 +244,115 @@ impl Kind for Membership {
 
     fn adopts(&self) -> bool {
         true // adding somebody twice changes nothing
+    }
+}
+
+/// What is set for a pool, or for a client of it, and is never gone, only empty.
+pub struct Setting {
+    members: &'static [Member],
+    set: &'static str,
+    get: &'static str,
+    /// Where an answer has it.
+    answer: &'static str,
+    /// The members that say whose it is.
+    key: &'static [&'static str],
+    /// What is set when it is taken away; none for nothing but the key.
+    empty: Option<(&'static str, fn() -> Value)>,
+}
+
+/// The style sheet of a client's login pages, or of all clients'.
+pub static LOOKS: Setting = Setting {
+    members: {
+        const MEMBERS: &[Member] =
+            &[text("CSS"), text("ClientId").required().fixed(), text("UserPoolId").required().fixed()];
+        MEMBERS
+    },
+    set: "SetUICustomization",
+    get: "GetUICustomization",
+    answer: "UICustomization",
+    key: &["ClientId", "UserPoolId"],
+    empty: Some(("CSS", || "".into())),
+};
+
+pub static RISKS: Setting = Setting {
+    members: {
+        const MEMBERS: &[Member] = &[
+            anything("AccountTakeoverRiskConfiguration"),
+            text("ClientId").required().fixed(),
+            anything("CompromisedCredentialsRiskConfiguration"),
+            anything("RiskExceptionConfiguration"),
+            text("UserPoolId").required().fixed(),
+        ];
+        MEMBERS
+    },
+    set: "SetRiskConfiguration",
+    get: "DescribeRiskConfiguration",
+    answer: "RiskConfiguration",
+    key: &["ClientId", "UserPoolId"],
+    empty: None,
+};
+
+pub static LOGS: Setting = Setting {
+    members: {
+        const MEMBERS: &[Member] = &[anything("LogConfigurations"), text("UserPoolId").required().fixed()];
+        MEMBERS
+    },
+    set: "SetLogDeliveryConfiguration",
+    get: "GetLogDeliveryConfiguration",
+    answer: "LogDeliveryConfiguration",
+    key: &["UserPoolId"],
+    empty: Some(("LogConfigurations", || json!([]))),
+};
+
+#[async_trait]
+impl Kind for Setting {
+    fn members(&self) -> &'static [Member] {
+        self.members
+    }
+
+    fn made_by(&self) -> Operation {
+        (IDP, self.set)
+    }
+
+    fn rank(&self) -> Rank {
+        Rank::Last // looks need a domain
+    }
+
+    fn identity(&self, named: &Named<'_>) -> Identity {
+        Identity::of(physical_name(&named.around.stack, named.logical_id, NAME_LENGTH_MAX))
+    }
+
+    async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
+        let mut input = properties.clone();
+        if let Some((member, empty)) = self.empty {
+            input.entry(member).or_insert_with(empty);
+        }
+        at.call((IDP, self.set), Value::Object(input)).await?;
+        Ok(Made::default())
+    }
+
+    async fn find(&self, at: &At<'_>, standing: &Standing) -> Result<Option<Made>, StackError> {
+        let input = Value::Object(only(&standing.properties, self.key));
+        let found = at.ask((IDP, self.get), input).await?;
+        // A client that has none shows those of all, which say `ALL` or nothing.
+        let client = standing.properties.get("ClientId").and_then(Value::as_str).filter(|client| *client != "ALL");
+        let is_own = |answer: &Value| client.is_none_or(|client| answer[self.answer]["ClientId"] == client);
+        Ok(found.filter(is_own).map(|_| Made::default()))
+    }
+
+    async fn delete(&self, at: &At<'_>, standing: &Standing) -> Result<(), StackError> {
+        let mut input = Value::Object(only(&standing.properties, self.key));
+        if let Some((member, empty)) = self.empty {
+            input[member] = empty();
+        }
+        // Looks cannot even be emptied once the domain is gone.
+        match at.unless("InvalidParameterException", (IDP, self.set), input).await {
+            Err(failure) if is_missing(&failure.error) => Ok(()),
+            result => result.map(drop),
+        }
+    }
+
+    fn adopts(&self) -> bool {
+        true // setting it replaces what was set
     }
 }

@@ -15,12 +15,15 @@ use crate::shape::{
 };
 
 pub const KINDS: &[(&str, &dyn Kind)] = &[
+    ("AWS::Cognito::LogDeliveryConfiguration", &pool_parts::LOGS),
     ("AWS::Cognito::UserPool", &UserPool),
     ("AWS::Cognito::UserPoolClient", &UserPoolClient),
     ("AWS::Cognito::UserPoolDomain", &pool_parts::DOMAIN),
     ("AWS::Cognito::UserPoolGroup", &pool_parts::GROUP),
     ("AWS::Cognito::UserPoolIdentityProvider", &pool_parts::IDENTITY_PROVIDER),
     ("AWS::Cognito::UserPoolResourceServer", &pool_parts::RESOURCE_SERVER),
+    ("AWS::Cognito::UserPoolRiskConfigurationAttachment", &pool_parts::RISKS),
+    ("AWS::Cognito::UserPoolUICustomizationAttachment", &pool_parts::LOOKS),
     ("AWS::Cognito::UserPoolUser", &pool_parts::USER),
     ("AWS::Cognito::UserPoolUserToGroupAttachment", &pool_parts::Membership),
 ];
@@ -188,7 +191,13 @@ impl Kind for UserPool {
     fn notes(&self, at: &At<'_>, properties: &Properties) -> Vec<String> {
         let names: Vec<String> = only(properties, MFA).into_iter().map(|(name, _)| name).collect();
         let unheard = !names.is_empty() && !at.resources.has(SET_MFA);
-        unheard.then(|| format!("{} not honoured by this server", names.join(", "))).into_iter().collect()
+        let mut notes: Vec<String> =
+            unheard.then(|| format!("{} not honoured by this server", names.join(", "))).into_iter().collect();
+        let triggers = properties.get("LambdaConfig").and_then(Value::as_object).into_iter().flatten();
+        notes.extend(triggers.filter(|(_, function)| leads_nowhere(function)).map(|(trigger, _)| {
+            format!("the function of {trigger} is not made: the trigger is left out, and people sign in without it")
+        }));
+        notes
     }
 
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
@@ -252,7 +261,16 @@ fn pool_input(at: &At<'_>, properties: &Properties) -> Value {
     let name = input.remove("UserPoolName");
     let made_up = || crate::name::physical_name(&at.around.stack, at.logical_id, NAME_LENGTH_MAX).into();
     input.insert("PoolName".into(), name.unwrap_or_else(made_up));
+    if let Some(triggers) = input.get_mut("LambdaConfig").and_then(Value::as_object_mut) {
+        triggers.retain(|_, function| !leads_nowhere(function));
+    }
     Value::Object(input)
+}
+
+/// Whether a trigger names a function that is not made.
+fn leads_nowhere(function: &Value) -> bool {
+    let arn = function.as_str().or_else(|| function["LambdaArn"].as_str());
+    arn.is_some_and(super::is_placeholder)
 }
 
 async fn set_mfa(at: &At<'_>, properties: &Properties) -> Result<(), StackError> {

@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
-use super::http_apis::pinned_id;
+use super::http_apis::{api_arn, pinned_id};
 use crate::StackError;
 use crate::kind::{
-    At, Follows, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, tag_map, text as text_of, without,
+    At, Follows, Identity, Kind, Made, Named, Operation, Properties, Rank, Standing, gone_tags, only, tag_map,
+    text as text_of, without,
 };
 use crate::name::physical_name;
 use crate::shape::{
@@ -26,10 +27,16 @@ pub const KINDS: &[(&str, &dyn Kind)] = &[
 
 const API: &str = "apigateway";
 const NAME_LENGTH_MAX: usize = 128;
+/// As many parts as a list gives at once.
+const LIST_MAX: &str = "500";
 
 /// One change, as Update operations name it.
 fn replace(path: &str, value: &str) -> Value {
     json!({"op": "replace", "path": format!("/{path}"), "value": value})
+}
+
+fn remove(path: &str) -> Value {
+    json!({"op": "remove", "path": format!("/{path}")})
 }
 
 struct RestApi;
@@ -84,12 +91,13 @@ impl Kind for RestApi {
         Ok(Made::default().member("RootResourceId", &answer, "/rootResourceId"))
     }
 
-    async fn update(&self, at: &At<'_>, _: &Standing, properties: &Properties) -> Result<Made, StackError> {
+    async fn update(&self, at: &At<'_>, before: &Standing, properties: &Properties) -> Result<Made, StackError> {
         let made_up = || physical_name(&at.around.stack, at.logical_id, NAME_LENGTH_MAX);
         let name =
             Some(text_of(properties, "Name")).filter(|name| !name.is_empty()).map_or_else(made_up, str::to_owned);
         let changes = [replace("name", &name), replace("description", text_of(properties, "Description"))];
         at.call((API, "UpdateRestApi"), json!({"restapi_id": at.id, "patchOperations": changes})).await?;
+        retag_api(at, &format!("/restapis/{}", at.id), (&before.properties, properties)).await?;
         Ok(Made::default())
     }
 
@@ -103,7 +111,7 @@ impl Kind for RestApi {
     }
 }
 
-/// A part that is made by one operation, and never changed.
+/// A part that is made by one operation. Only an authorizer is ever changed; the others are replaced.
 struct Part {
     members: &'static [Member],
     /// The member of keys that has its id.
@@ -133,15 +141,15 @@ static AUTHORIZER: Part = Part {
     members: {
         const MEMBERS: &[Member] = &[
             meaningless("AuthType"),
-            text("AuthorizerCredentials").fixed(),
-            number("AuthorizerResultTtlInSeconds").fixed(),
-            text("AuthorizerUri").fixed(),
-            text("IdentitySource").fixed(),
-            text("IdentityValidationExpression").fixed(),
-            text("Name").required().fixed(),
-            texts("ProviderARNs").fixed(),
+            text("AuthorizerCredentials"),
+            number("AuthorizerResultTtlInSeconds"),
+            text("AuthorizerUri"),
+            text("IdentitySource"),
+            text("IdentityValidationExpression"),
+            text("Name").required(),
+            texts("ProviderARNs"),
             text("RestApiId").required().fixed(),
-            text("Type").required().fixed(),
+            text("Type").required(),
         ];
         MEMBERS
     },
@@ -174,6 +182,10 @@ impl Kind for Part {
         self.members
     }
 
+    fn belongs_to(&self) -> &'static [&'static str] {
+        &["RestApiId", "ParentId", "AuthorizerUri"]
+    }
+
     fn made_by(&self) -> Operation {
         (API, self.operations[0])
     }
@@ -193,6 +205,45 @@ impl Kind for Part {
         let answer = at.call((API, self.operations[0]), Value::Object(input)).await?;
         let id = answer["id"].as_str().unwrap_or_default();
         Ok(Made::of(id).with(self.attribute, id))
+    }
+
+    async fn begun(&self, at: &At<'_>, properties: &Properties, taken: &[&str]) -> Result<Option<String>, StackError> {
+        let (list, same): (_, &[(&str, &str)]) = match self.attribute {
+            "ResourceId" => ("GetResources", &[("ParentId", "parentId"), ("PathPart", "pathPart")]),
+            "AuthorizerId" => ("GetAuthorizers", &[("Name", "name")]),
+            _ => return Ok(None), // one deployment more harms nobody
+        };
+        let input = json!({"restapi_id": text_of(properties, "RestApiId"), "limit": LIST_MAX});
+        let listed = at.ask((API, list), input).await?.unwrap_or_default();
+        let mut items = listed["item"].as_array().into_iter().flatten();
+        let is_it = |item: &&Value| {
+            let id = item["id"].as_str().unwrap_or_default();
+            same.iter().all(|(property, member)| item[*member] == text_of(properties, property)) && !taken.contains(&id)
+        };
+        Ok(items.find(is_it).and_then(|item| item["id"].as_str().map(str::to_owned)))
+    }
+
+    async fn update(&self, at: &At<'_>, before: &Standing, properties: &Properties) -> Result<Made, StackError> {
+        let mut changes = Vec::new();
+        for (name, value) in in_small_letters(&without(properties, &["ProviderARNs", "RestApiId"]), self.members) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            changes.push(replace(&name, &text));
+        }
+        let gone = before.properties.keys().filter(|name| !properties.contains_key(*name));
+        let gone =
+            in_small_letters(&only(&before.properties, &gone.map(String::as_str).collect::<Vec<_>>()), self.members);
+        changes.extend(gone.keys().filter(|name| *name != "providerARNs").map(|name| remove(name)));
+        let pools = |properties: &Properties| {
+            properties.get("ProviderARNs").and_then(Value::as_array).cloned().unwrap_or_default()
+        };
+        let (old, new) = (pools(&before.properties), pools(properties));
+        let change = |op: &str, arn: &Value| json!({"op": op, "path": "/providerARNs", "value": arn});
+        changes.extend(new.iter().filter(|arn| !old.contains(arn)).map(|arn| change("add", arn)));
+        changes.extend(old.iter().filter(|arn| !new.contains(arn)).map(|arn| change("remove", arn)));
+        let mut input = self.key(before);
+        input["patchOperations"] = changes.into();
+        at.call((API, "UpdateAuthorizer"), input).await?;
+        Ok(Made::default())
     }
 
     fn follows(&self) -> Follows {
@@ -256,6 +307,10 @@ impl Kind for Stage {
         STAGE
     }
 
+    fn belongs_to(&self) -> &'static [&'static str] {
+        &["RestApiId", "DeploymentId"]
+    }
+
     fn made_by(&self) -> Operation {
         (API, "CreateStage")
     }
@@ -297,6 +352,8 @@ impl Kind for Stage {
         let mut input = stage_key(before);
         input["patchOperations"] = changes.into();
         at.call((API, "UpdateStage"), input).await?;
+        let path = format!("/restapis/{}/stages/{}", before.text("RestApiId"), before.id);
+        retag_api(at, &path, (&before.properties, properties)).await?;
         Ok(Made::default())
     }
 
@@ -307,6 +364,20 @@ impl Kind for Stage {
     async fn delete(&self, at: &At<'_>, standing: &Standing) -> Result<(), StackError> {
         at.ask((API, "DeleteStage"), stage_key(standing)).await.map(drop)
     }
+}
+
+/// Sets the tags of an API or a stage that are new or other, and removes those that are gone.
+async fn retag_api(at: &At<'_>, path: &str, (before, after): (&Properties, &Properties)) -> Result<(), StackError> {
+    let arn = api_arn(at, path);
+    let gone = gone_tags(before, after);
+    if !gone.is_empty() {
+        at.call((API, "UntagResource"), json!({"resource_arn": arn, "tagKeys": gone.join(",")})).await?;
+    }
+    let tags = tag_map(after);
+    if tags != tag_map(before) && tags != json!({}) {
+        at.call((API, "TagResource"), json!({"resource_arn": arn, "tags": tags})).await?;
+    }
+    Ok(())
 }
 
 fn stage_key(standing: &Standing) -> Value {
@@ -363,6 +434,11 @@ impl Kind for Method {
         METHOD
     }
 
+    /// A method without its authorizer would be open to everybody.
+    fn belongs_to(&self) -> &'static [&'static str] {
+        &["RestApiId", "ResourceId", "AuthorizerId", "Integration.Uri"]
+    }
+
     fn made_by(&self) -> Operation {
         (API, "PutMethod")
     }
@@ -375,6 +451,12 @@ impl Kind for Method {
         Identity::of(physical_name(&named.around.stack, named.logical_id, NAME_LENGTH_MAX))
     }
 
+    fn notes(&self, _: &At<'_>, properties: &Properties) -> Vec<String> {
+        let wants_key = properties.get("ApiKeyRequired") == Some(&true.into());
+        let note = "ApiKeyRequired is not honoured: the method answers without a key";
+        wants_key.then(|| note.to_owned()).into_iter().collect()
+    }
+
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
         let key = method_key(properties);
         let with = |members: Map<String, Value>| {
@@ -384,8 +466,8 @@ impl Kind for Method {
             }
             input
         };
-        let names = ["ApiKeyRequired", "AuthorizationScopes", "AuthorizationType", "AuthorizerId", "OperationName"];
-        let mut method = in_small_letters(&crate::kind::only(properties, &names), METHOD);
+        let names = ["AuthorizationScopes", "AuthorizationType", "AuthorizerId", "OperationName"];
+        let mut method = in_small_letters(&only(properties, &names), METHOD);
         method.entry("authorizationType").or_insert_with(|| "NONE".into());
         at.call((API, "PutMethod"), with(method)).await?;
         for response in small_items(properties.get("MethodResponses"), &METHOD_RESPONSE) {
@@ -453,6 +535,10 @@ impl Kind for GatewayResponse {
         GATEWAY_RESPONSE
     }
 
+    fn belongs_to(&self) -> &'static [&'static str] {
+        &["RestApiId"]
+    }
+
     fn made_by(&self) -> Operation {
         (API, "PutGatewayResponse")
     }
@@ -468,7 +554,7 @@ impl Kind for GatewayResponse {
 
     async fn make(&self, at: &At<'_>, properties: &Properties) -> Result<Made, StackError> {
         let names = ["ResponseParameters", "ResponseTemplates", "StatusCode"];
-        let mut input = in_small_letters(&crate::kind::only(properties, &names), GATEWAY_RESPONSE);
+        let mut input = in_small_letters(&only(properties, &names), GATEWAY_RESPONSE);
         input.insert("restapi_id".into(), text_of(properties, "RestApiId").into());
         input.insert("response_type".into(), text_of(properties, "ResponseType").into());
         at.call((API, "PutGatewayResponse"), Value::Object(input)).await?;

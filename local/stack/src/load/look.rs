@@ -1,5 +1,6 @@
 //! What stands already, and what can be said before anything is made only when that is known.
 
+use serde_json::json;
 use template::{Resource, TemplateError};
 
 use super::{Load, changed_fixed, merged, refused};
@@ -15,6 +16,9 @@ impl Load<'_> {
     /// Finds out which of the recorded resources are still there, and what is known of them now.
     pub(super) async fn look_around(&mut self) -> Result<(), LoadError> {
         for row in self.recorded.values().cloned().collect::<Vec<_>>() {
+            if row.state == State::Making && row.standing.id.is_empty() {
+                continue; // it is looked for by its properties when it is made
+            }
             let kind = kinds::of(&row.kind);
             let found = kind.find(&self.at(&row.logical_id, &row.standing.id), &row.standing).await;
             // One that cannot be asked for is taken to be as it was.
@@ -33,7 +37,20 @@ impl Load<'_> {
             }
         }
         self.take_over_renamed();
+        for logical_id in self.recorded.keys().cloned().collect::<Vec<_>>() {
+            self.learn(&logical_id).await;
+        }
         Ok(())
+    }
+
+    /// What is in a secret of the stack, for those that refer to it.
+    pub(super) async fn learn(&mut self, logical_id: &str) {
+        let Some(row) = self.recorded.get(logical_id).filter(|row| row.kind == kinds::SECRET) else { return };
+        let input = json!({"SecretId": row.standing.id});
+        let answer = self.resources.call("secretsmanager", "GetSecretValue", &input).await.unwrap_or_default();
+        if let Some(text) = answer["SecretString"].as_str() {
+            self.known.learn(logical_id, text.to_owned());
+        }
     }
 
     /// A resource that only its logical id has changed of stays what it is.

@@ -114,7 +114,8 @@ impl Load<'_> {
         let kind = kinds::of(&resource.kind);
         let identity = self.known.identities.get(&resource.logical_id).cloned().unwrap_or_default();
         let id = identity.id.unwrap_or_default();
-        let begun = Standing { id: id.clone(), attributes: identity.attributes.clone(), properties: Properties::new() };
+        let begun =
+            Standing { id: id.clone(), attributes: identity.attributes.clone(), properties: properties.clone() };
         let begun = record_of(resource, self.position, begun, State::Making);
         self.record.put(&self.around.stack, &begun).await?;
         let made = kind.make(&self.at(&resource.logical_id, &id), &properties).await;
@@ -124,17 +125,28 @@ impl Load<'_> {
     }
 
     /// A start that was cut short has begun it, and it is there: made anew, unless it holds something.
-    async fn finish(&mut self, resource: &Resource, row: Recorded, properties: Properties) -> Result<(), LoadError> {
+    async fn finish(
+        &mut self,
+        resource: &Resource,
+        mut row: Recorded,
+        properties: Properties,
+    ) -> Result<(), LoadError> {
         let kind = kinds::of(&resource.kind);
+        if row.standing.id.is_empty() {
+            let at = self.at(&resource.logical_id, "");
+            let taken: Vec<&str> = self.recorded.values().map(|row| row.standing.id.as_str()).collect();
+            let begun = kind.begun(&at, &row.standing.properties, &taken).await;
+            let begun = begun.map_err(|error| refused(resource, error))?;
+            let Some(id) = begun else { return self.make(resource, properties, What::Made).await };
+            row.standing.id = id;
+        }
         let at = self.at(&resource.logical_id, &row.standing.id);
         let holds = kind.holds(&at, &row.standing).await.map_err(|error| refused(resource, error))?;
         if holds.is_some() {
             let standing = Standing { properties, ..row.standing };
             return self.stands(resource, standing, What::Made).await;
         }
-        // Some are removed by what their properties say.
-        let standing = Standing { properties: properties.clone(), ..row.standing.clone() };
-        kind.delete(&at, &standing).await.map_err(|error| refused(resource, error))?;
+        kind.delete(&at, &row.standing).await.map_err(|error| refused(resource, error))?;
         self.make(resource, properties, What::Made).await
     }
 
@@ -165,6 +177,7 @@ impl Load<'_> {
             self.recorded.remove(&before.logical_id);
             self.record.forget(&self.around.stack, &before.logical_id).await?;
         }
+        self.learn(logical_id).await;
         Ok(())
     }
 

@@ -103,7 +103,7 @@ impl<'a> Load<'a> {
     }
 
     fn is_made(&self, resource: &Resource) -> bool {
-        presence(self.resources, resource) == Presence::Made
+        presence(self.resources, resource, &self.known) == Presence::Made
     }
 
     fn at<'b>(&'b self, logical_id: &'b str, id: &'b str) -> At<'b> {

@@ -172,8 +172,11 @@ impl Expansion<'_> {
         if let Some(config) = map.get("JwtConfiguration").filter(|node| !node.is_null()) {
             let config = config.expect_map("JwtConfiguration")?;
             let member = |lower: &str, upper: &str| config.get(lower).or_else(|| config.get(upper)).cloned();
+            // API Gateway takes one audience for a list of one, as people write it.
+            let audience =
+                member("audience", "Audience").map(|node| if is_one(&node) { make.list([node]) } else { node });
             let source = map.get("IdentitySource").cloned().unwrap_or_else(|| make.text(IDENTITY_SOURCE));
-            let jwt = make.some([("Audience", member("audience", "Audience")), ("Issuer", member("issuer", "Issuer"))]);
+            let jwt = make.some([("Audience", audience), ("Issuer", member("issuer", "Issuer"))]);
             node.extend([
                 ("AuthorizerType", Some(make.text("JWT"))),
                 ("IdentitySource", Some(make.list([source]))),
@@ -264,4 +267,10 @@ fn http_tags(make: Make<'_>, own: Option<&Node>) -> Node {
     let own = own.and_then(Node::as_map);
     tags.extend(own.into_iter().flat_map(Map::iter).map(|(key, value)| (key, value.clone())));
     make.map(tags)
+}
+
+/// Whether a value is one text: written, or what another resource gives.
+fn is_one(node: &Node) -> bool {
+    let gives_one = ["Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::ImportValue"];
+    node.as_scalar().is_some() || gives_one.iter().any(|function| node.get(function).is_some())
 }

@@ -201,8 +201,9 @@ fn destination_arn(service: &Service, destination: &Node) -> Result<Node, Templa
         });
     }
     let text = destination.expect_str("a destination")?;
-    if text.starts_with("arn:") {
-        return Ok(destination.clone());
+    let is_key = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    if !text.chars().all(is_key) {
+        return Ok(destination.clone()); // an ARN, though it may be one that only a deployment knows
     }
     Ok(service.function(text, destination)?.target(&destination.span))
 }

@@ -14,7 +14,8 @@ pub(super) fn of(service: &Service, function: &Function) -> (Node, Option<String
     let span = &function.span;
     let Some(role) = custom(service, function) else { return (Make(span).attribute(naming::ROLE, "Arn"), None) };
     match (role.as_str(), role.as_intrinsic()) {
-        (Some(arn), _) if arn.starts_with("arn:") => (role.clone(), None),
+        // What is no logical id is an ARN, though it may be one that only a deployment knows.
+        (Some(arn), _) if !is_logical_id(arn) => (role.clone(), None),
         (Some(id), _) => {
             let depends_on = (id != naming::ROLE).then(|| id.to_owned());
             (Make(&role.span).attribute(id, "Arn"), depends_on)
@@ -27,12 +28,16 @@ pub(super) fn of(service: &Service, function: &Function) -> (Node, Option<String
     }
 }
 
+fn is_logical_id(text: &str) -> bool {
+    text.chars().all(|letter| letter.is_ascii_alphanumeric())
+}
+
 /// The logical id of the role that a mapping of a function waits for, if it is in this stack.
 pub(super) fn waited_for(service: &Service, function: &Function) -> Option<String> {
     match custom(service, function) {
         None => Some(naming::ROLE.to_owned()),
         Some(role) => match role.as_str() {
-            Some(text) if text.contains(':') => None,
+            Some(text) if !is_logical_id(text) => None,
             Some(id) => Some(id.to_owned()),
             None => of(service, function).1,
         },
@@ -152,5 +157,17 @@ mod tests {
             statements[1]["Resource"],
             json!([{"Fn::Sub": format!("{prefix}/other:*:*")}, {"Fn::Sub": format!("{prefix}/shop-dev*:*:*")}])
         );
+    }
+
+    #[test]
+    fn a_role_is_a_logical_id_or_anything_else() {
+        let role = |role: &str| {
+            let service = format!("provider: {{name: aws, iam: {{role: {role}}}}}\nfunctions: {{a: {{handler: a.b}}}}");
+            document(&service)["Resources"]["ALambdaFunction"]["Properties"]["Role"].take()
+        };
+        assert_eq!(role("Own"), json!({"Fn::GetAtt": ["Own", "Arn"]}));
+        assert_eq!(role("'arn:aws:iam::1:role/r'"), json!("arn:aws:iam::1:role/r"));
+        // What only a deployment knows, as `check` has it.
+        assert_eq!(role("'\u{e000}role\u{e002}'"), json!("\u{e000}role\u{e002}"));
     }
 }

@@ -162,3 +162,44 @@ async fn a_rule_loses_the_targets_that_left_it() {
     assert_eq!(targets["Targets"].as_array().map(Vec::len), Some(1));
     assert_eq!(targets["Targets"][0]["Id"], "b");
 }
+
+#[tokio::test]
+async fn tags_follow_the_template() {
+    let t = Kit::new().await;
+    let text = r"
+Resources:
+  Log: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /users, Tags: [{Key: a, Value: one}, {Key: b, Value: b}]}}
+  Http: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: h, ProtocolType: HTTP, Tags: {a: one, b: b}}}
+  HttpStage: {Type: AWS::ApiGatewayV2::Stage, Properties: {ApiId: !Ref Http, StageName: dev, Tags: {a: one, b: b}}}
+  Rest: {Type: AWS::ApiGateway::RestApi, Properties: {Name: r, Tags: [{Key: a, Value: one}, {Key: b, Value: b}]}}
+  Get:
+    Type: AWS::ApiGateway::Method
+    Properties: {RestApiId: !Ref Rest, ResourceId: !GetAtt Rest.RootResourceId, HttpMethod: GET, Integration: {Type: MOCK}}
+  Deployed: {Type: AWS::ApiGateway::Deployment, DependsOn: Get, Properties: {RestApiId: !Ref Rest}}
+  RestStage: {Type: AWS::ApiGateway::Stage, Properties: {RestApiId: !Ref Rest, StageName: dev, DeploymentId: !Ref Deployed, Tags: [{Key: a, Value: one}, {Key: b, Value: b}]}}
+Outputs:
+  Http: {Value: !Ref Http}
+  Rest: {Value: !Ref Rest}
+";
+    let outputs = t.load(text).await.expect("it loads").stack.outputs;
+    let changed = text
+        .replace("a: one, b: b", "a: two")
+        .replace("{Key: a, Value: one}, {Key: b, Value: b}", "{Key: a, Value: two}");
+    t.loaded(&changed).await;
+    let (http, rest) = (json!({"apiId": outputs["Http"]}), json!({"restapi_id": outputs["Rest"]}));
+    let mut stages = [http.clone(), rest.clone()];
+    stages[0]["stageName"] = "dev".into();
+    stages[1]["stage_name"] = "dev".into();
+    let [http_stage, rest_stage] = stages;
+    let group = "arn:aws:logs:us-east-1:000000000000:log-group:/users";
+    let found = [
+        t.call("apigatewayv2", "GetApi", http).await["tags"].clone(),
+        t.call("apigatewayv2", "GetStage", http_stage).await["tags"].clone(),
+        t.call("apigateway", "GetRestApi", rest).await["tags"].clone(),
+        t.call("apigateway", "GetStage", rest_stage).await["tags"].clone(),
+        t.call("logs", "ListTagsForResource", json!({"resourceArn": group})).await["tags"].clone(),
+    ];
+    for tags in found {
+        assert_eq!((&tags["a"], &tags["b"]), (&json!("two"), &serde_json::Value::Null), "{tags}");
+    }
+}

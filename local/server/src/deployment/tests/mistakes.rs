@@ -31,11 +31,6 @@ async fn nothing_is_started_half_way() {
         "template.yaml:5:71: Timeout must be a number, not a text",
     )
     .await;
-    check(
-        "  F:\n    Type: AWS::Lambda::Function\n    Properties: {Role: r, PackageType: Image, Code: {ImageUri: x}}",
-        "template.yaml:3:3: F: container images are not implemented by this server: PackageType must be Zip",
-    )
-    .await;
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 mod apis;
 mod changes;
+mod crash;
+mod left_out;
 mod mistakes;
 mod nested;
 mod pools;
@@ -12,6 +14,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use aws_api::Service;
 use serde_json::{Value, json};
 use stack::{LoadError, Loaded, Resources, Stacks, Surroundings, What};
 use storage::{Durability, Location};
@@ -53,7 +56,16 @@ impl Kit {
         self.load_as("app", text).await
     }
 
+    /// Loads the stack `app` through these services.
+    pub async fn load_by(&self, services: &[Arc<dyn Service>], text: &str) -> Result<Loaded, LoadError> {
+        self.load_through(&Resources::new(&self.world, services), "app", text).await
+    }
+
     pub async fn load_as(&self, stack: &str, text: &str) -> Result<Loaded, LoadError> {
+        self.load_through(&self.resources(), stack, text).await
+    }
+
+    async fn load_through(&self, resources: &Resources<'_>, stack: &str, text: &str) -> Result<Loaded, LoadError> {
         let document = load_template(&Source::new("template.yaml", text))?;
         let files: Arc<dyn Files> = Arc::new(self.files.clone());
         let inputs = Inputs {
@@ -66,7 +78,7 @@ impl Kit {
         let template = Template::read_with(document, inputs, &elsewhere)?;
         let place = self.world.place.clone();
         let around = Surroundings { stack: stack.to_owned(), place, endpoint: self.endpoint.clone(), depth: 0 };
-        self.stacks.load(&self.resources(), &around, &template, &files, elsewhere).await
+        self.stacks.load(resources, &around, &template, &files, elsewhere).await
     }
 
     /// Loads what must be right; what was done, as `made Users`.

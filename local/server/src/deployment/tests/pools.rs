@@ -158,3 +158,51 @@ async fn groups_and_users_come_with_the_pool() {
     let users = t.call("cognito-idp", "ListUsersInGroup", input).await;
     assert_eq!(users["Users"], json!([]));
 }
+
+#[tokio::test]
+async fn login_pages_get_their_style_sheet() {
+    let t = Kit::new().await;
+    let text = r"
+Resources:
+  Looks: {Type: AWS::Cognito::UserPoolUICustomizationAttachment, Properties: {UserPoolId: !Ref Users, ClientId: !Ref Web, CSS: '.a {}'}}
+  Domain: {Type: AWS::Cognito::UserPoolDomain, Properties: {UserPoolId: !Ref Users, Domain: users}}
+  Users: {Type: AWS::Cognito::UserPool}
+  Web: {Type: AWS::Cognito::UserPoolClient, Properties: {UserPoolId: !Ref Users}}
+";
+    let stack = t.load(text).await.expect("it loads").stack;
+    let of = json!({"UserPoolId": stack.user_pool_id, "ClientId": stack.user_pool_client_id});
+    let css = async || t.call("cognito-idp", "GetUICustomization", of.clone()).await["UICustomization"]["CSS"].clone();
+    assert_eq!(css().await, ".a {}");
+    assert_eq!(t.loaded(text).await, [""; 0]);
+    assert_eq!(t.loaded(&text.replace(".a {}", ".b {}")).await, ["updated Looks"]);
+    assert_eq!(css().await, ".b {}");
+    let line = text.lines().find(|line| line.contains("Looks:")).expect("a line");
+    assert_eq!(t.loaded(&text.replace(line, "")).await, ["removed Looks"]);
+    assert_eq!(css().await, "");
+}
+
+#[tokio::test]
+async fn what_a_pool_does_about_risks_and_logs_is_kept() {
+    let t = Kit::new().await;
+    let text = r"
+Resources:
+  Users: {Type: AWS::Cognito::UserPool}
+  Risks:
+    Type: AWS::Cognito::UserPoolRiskConfigurationAttachment
+    Properties: {UserPoolId: !Ref Users, ClientId: ALL, RiskExceptionConfiguration: {BlockedIPRangeList: [192.0.2.0/24]}}
+  Logs:
+    Type: AWS::Cognito::LogDeliveryConfiguration
+    Properties: {UserPoolId: !Ref Users, LogConfigurations: [{EventSource: userNotification, LogLevel: ERROR}]}
+";
+    let stack = t.load(text).await.expect("it loads").stack;
+    let of = json!({"UserPoolId": stack.user_pool_id});
+    let risks = t.call("cognito-idp", "DescribeRiskConfiguration", of.clone()).await;
+    let blocked = &risks["RiskConfiguration"]["RiskExceptionConfiguration"]["BlockedIPRangeList"];
+    assert_eq!(*blocked, json!(["192.0.2.0/24"]));
+    let logs = t.call("cognito-idp", "GetLogDeliveryConfiguration", of.clone()).await;
+    assert_eq!(logs["LogDeliveryConfiguration"]["LogConfigurations"][0]["LogLevel"], "ERROR");
+    assert_eq!(t.loaded(text).await, [""; 0]);
+    assert_eq!(t.loaded("Resources: {Users: {Type: AWS::Cognito::UserPool}}").await, ["removed Logs", "removed Risks"]);
+    let logs = t.call("cognito-idp", "GetLogDeliveryConfiguration", of).await;
+    assert_eq!(logs["LogDeliveryConfiguration"]["LogConfigurations"], json!([]));
+}

@@ -209,3 +209,68 @@ Outputs:
         "ResourceNotFoundException"
     );
 }
+
+#[tokio::test]
+async fn a_schedule_of_one_time_is_a_rule_that_fires_once() {
+    let t = Kit::new().await;
+    let text = format!(
+        "Resources:{FUNCTION}  Once: {{Type: AWS::Scheduler::Schedule, Properties: {{Name: once, FlexibleTimeWindow: {{Mode: 'OFF'}}, \
+         ScheduleExpression: 'at(2030-01-02T03:04:00)', Target: {{Arn: !GetAtt Announce.Arn, RoleArn: r}}}}}}"
+    );
+    t.loaded(&text).await;
+    let rule = t.call("events", "DescribeRule", json!({"Name": "once"})).await;
+    assert_eq!(rule["ScheduleExpression"], "cron(4 3 2 1 ? 2030)");
+    let wrong = t.refused(&text.replace("2030-01-02T03:04:00", "soon")).await;
+    assert!(wrong.contains("ScheduleExpression must be at(yyyy-mm-ddThh:mm:ss), not at(soon)"), "{wrong}");
+}
+
+/// What `{{resolve:…}}` names is made by the same stack.
+const OWN_VALUES: &str = r"
+  Password:
+    Type: AWS::SecretsManager::Secret
+    Properties: {Name: app/db, GenerateSecretString: {SecretStringTemplate: '{}', GenerateStringKey: password}}
+  Mode: {Type: AWS::SSM::Parameter, Properties: {Name: /app/mode, Type: String, Value: fast}}
+  ByRef: {Type: AWS::SSM::Parameter, Properties: {Name: /ref, Type: String, Value: !Sub '{{resolve:secretsmanager:${Password}:SecretString:password}}'}}
+  ByName: {Type: AWS::SSM::Parameter, Properties: {Name: /name, Type: String, Value: 'x-{{resolve:secretsmanager:app/db:SecretString:password}}'}}
+  OfMode: {Type: AWS::SSM::Parameter, Properties: {Name: /of, Type: String, Value: 'x-{{resolve:ssm:/app/mode}}'}}
+";
+
+#[tokio::test]
+async fn dynamic_references_find_what_the_same_stack_makes() {
+    let t = Kit::new().await;
+    // Whoever names the secret stands before it.
+    let (secret, others) =
+        OWN_VALUES.trim_start_matches('\n').split_at(OWN_VALUES.find("  ByRef").expect("it is there") - 1);
+    let text = format!("Resources:\n{others}{secret}");
+    t.load(&text).await.expect("it loads");
+    let secret = t.call("secretsmanager", "GetSecretValue", json!({"SecretId": "app/db"})).await;
+    let secret: serde_json::Value =
+        serde_json::from_str(secret["SecretString"].as_str().expect("a text")).expect("JSON");
+    let password = secret["password"].as_str().expect("a password").to_owned();
+    let value =
+        async |name: &str| t.call("ssm", "GetParameter", json!({"Name": name})).await["Parameter"]["Value"].clone();
+    assert_eq!(value("/ref").await, password.as_str());
+    assert_eq!(value("/name").await, format!("x-{password}"));
+    assert_eq!(value("/of").await, "x-fast");
+    assert_eq!(t.loaded(&text).await, [""; 0]);
+    assert_eq!(t.loaded(&text.replace("Value: fast", "Value: slow")).await, ["updated OfMode", "updated Mode"]);
+    assert_eq!(value("/of").await, "x-slow");
+}
+
+#[tokio::test]
+async fn a_function_gets_the_secret_that_is_made_behind_it() {
+    let t = Kit::new().await;
+    let variables = "Environment: {Variables: {PASSWORD: '{{resolve:secretsmanager:key}}'}}";
+    let function = FUNCTION.replace("Handler: announce", &format!("Handler: announce\n      {variables}"));
+    let text = format!(
+        "Resources:{function}  Key: {{Type: AWS::SecretsManager::Secret, Properties: {{Name: key, SecretString: s3cret}}}}"
+    );
+    t.load(&text).await.expect("it loads");
+    let function = t.call("lambda", "GetFunctionConfiguration", json!({"FunctionName": "announce"})).await;
+    assert_eq!(function["Environment"]["Variables"]["PASSWORD"], "s3cret");
+    let mut changed = t.loaded(&text.replace("s3cret", "other")).await;
+    changed.sort();
+    assert_eq!(changed, ["updated Announce", "updated Key"]);
+    let function = t.call("lambda", "GetFunctionConfiguration", json!({"FunctionName": "announce"})).await;
+    assert_eq!(function["Environment"]["Variables"]["PASSWORD"], "other");
+}

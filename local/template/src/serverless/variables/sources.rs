@@ -159,7 +159,11 @@ fn stack_output(
         None => resolver.region()?,
     };
     let value = resolver.surroundings.stack_output(stack, output, &region);
-    Ok(text_or(value, place, || format!("no stack {stack} with an output {output} is known in {region}")))
+    Ok(text_or(value, place, || {
+        format!(
+            "no stack {stack} with an output {output} is known in {region}; one that was served from the same state directory is"
+        )
+    }))
 }
 
 /// `ssm(region, raw, noDecrypt):name`. A secret is a parameter under the name that Parameter Store has for it.

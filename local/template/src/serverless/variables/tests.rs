@@ -163,7 +163,7 @@ fn a_variable_without_a_value_tells_what_was_tried() {
         "serverless.yml:6:9: ${opt:x, env:NONE, self:custom.none, param:p, ssm:/n, cf:s.O, file(n.yml)} has no value: no --x \
          was given; neither the environment nor a .env file has NONE; there is no custom.none in the file; the parameter p \
          is given neither by --param, nor by params of the stage dev or of default; there is no parameter /n in Parameter \
-         Store (us-east-1); no stack s with an output O is known in us-east-1; there is no file n.yml (a fallback would be \
+         Store (us-east-1); no stack s with an output O is known in us-east-1; one that was served from the same state directory is; there is no file n.yml (a fallback would be \
          ${opt:x, env:NONE, self:custom.none, param:p, ssm:/n, cf:s.O, file(n.yml), 'value'})",
     );
     check_error(
