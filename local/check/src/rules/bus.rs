@@ -85,7 +85,8 @@ fn permission_source(project: &Project) -> Vec<Mark> {
 /// Why no rule has this ARN.
 fn wrong_source(project: &Project, source: &Node) -> Option<String> {
     let text = source.as_str()?;
-    if let Some((logical_id, attribute)) = marks(text).last() {
+    let path = text.split_once(":rule/").map(|(_, path)| path).filter(|path| !path.contains(['*', '?']));
+    if let Some((logical_id, attribute)) = marks(text).last().filter(|_| path.is_none()) {
         let resource = project.resource(logical_id)?;
         return match (resource.kind.as_str(), attribute) {
             (BUS, _) => Some(format!("{logical_id} is a bus, and it is the rule that invokes")),
@@ -96,7 +97,8 @@ fn wrong_source(project: &Project, source: &Node) -> Option<String> {
             _ => None,
         };
     }
-    let path = text.split_once(":rule/").map(|(_, path)| path).filter(|path| !path.contains(['*', '?']))?;
+    // A bus by what another resource will be called is a bus that is not known by its name.
+    let path = path.filter(|path| marks(path).next().is_none())?;
     let (bus, name) = path.rsplit_once('/').map_or((None, path), |(bus, name)| (Some(bus), name));
     let mut named = project.of_kind(RULE).filter(|rule| rule.name() == Some(name));
     let rule = named.next().filter(|_| named.next().is_none())?;
