@@ -15,8 +15,8 @@ mod value;
 
 pub(crate) use handlers::Handler;
 use outside::Marked;
-pub(crate) use outside::marks;
 pub use outside::unknown;
+pub(crate) use outside::{mark, marks};
 pub(crate) use triggers::{EXISTING_POOL, Trigger};
 pub(crate) use value::{is_unknown, walk};
 

@@ -40,7 +40,8 @@ pub fn unknown(what: &str) -> String {
     mark("", what)
 }
 
-fn mark(logical_id: &str, attribute: &str) -> String {
+/// How a text has what another resource will be called, or an attribute of it.
+pub fn mark(logical_id: &str, attribute: &str) -> String {
     format!("{START}{logical_id}{MIDDLE}{attribute}{END}")
 }
 

@@ -3,7 +3,7 @@
 use template::Node;
 
 use crate::finding::{Check, Mark, Rule, Severity};
-use crate::project::{Project, Resource, is_unknown, marks};
+use crate::project::{Project, Resource, is_unknown, mark, marks};
 
 const BUS: &str = "AWS::Events::EventBus";
 const RULE: &str = "AWS::Events::Rule";
@@ -85,8 +85,9 @@ fn permission_source(project: &Project) -> Vec<Mark> {
 /// Why no rule has this ARN.
 fn wrong_source(project: &Project, source: &Node) -> Option<String> {
     let text = source.as_str()?;
-    let path = text.split_once(":rule/").map(|(_, path)| path).filter(|path| !path.contains(['*', '?']));
-    if let Some((logical_id, attribute)) = marks(text).last().filter(|_| path.is_none()) {
+    // What the ARN ends with is the rule; a bus before it may be said by what it will be called.
+    let last = marks(text).last().filter(|(logical_id, attribute)| text.ends_with(&mark(logical_id, attribute)));
+    if let Some((logical_id, attribute)) = last {
         let resource = project.resource(logical_id)?;
         return match (resource.kind.as_str(), attribute) {
             (BUS, _) => Some(format!("{logical_id} is a bus, and it is the rule that invokes")),
@@ -97,8 +98,10 @@ fn wrong_source(project: &Project, source: &Node) -> Option<String> {
             _ => None,
         };
     }
-    // A bus by what another resource will be called is a bus that is not known by its name.
-    let path = path.filter(|path| marks(path).next().is_none())?;
+    let path = text.split_once(":rule/").map(|(_, path)| path).filter(|path| !path.contains(['*', '?']))?;
+    if marks(path).next().is_some() {
+        return None;
+    }
     let (bus, name) = path.rsplit_once('/').map_or((None, path), |(bus, name)| (Some(bus), name));
     let mut named = project.of_kind(RULE).filter(|rule| rule.name() == Some(name));
     let rule = named.next().filter(|_| named.next().is_none())?;
