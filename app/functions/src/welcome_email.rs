@@ -173,9 +173,12 @@ impl WelcomeEmail {
 /// Who is new, and their address; or why there is nobody to greet.
 fn newcomer(event: &IdentityEvent) -> Result<(&Identity, &str), &'static str> {
     let Change::Created(identity) = &event.change else { return Err("nobody is new") };
-    // They may have been users for years.
-    if matches!(event.metadata.origin, Origin::Import | Origin::Reconcile) {
-        return Err("not a newcomer: imported or reconciled");
+    match event.metadata.origin {
+        Origin::SignUp | Origin::Federated | Origin::SignIn => {}
+        // Whoever made the account does the greeting, or has asked for silence; it may not even be ready for use.
+        Origin::Admin => return Err("not a newcomer: an administrator made the account"),
+        // They may have been users for years.
+        Origin::Import | Origin::Reconcile => return Err("not a newcomer: imported or reconciled"),
     }
     let address = identity.email.as_deref().ok_or("the user has no address")?;
     Ok((identity, address))

@@ -24,9 +24,9 @@ def groups(profile):
     return profile.get("identityGroups", {}).get("SS", [])
 
 
-def update(cloud, email, **attributes):
+def update(cloud, who, **attributes):
     pairs = [{"Name": name, "Value": value} for name, value in attributes.items()]
-    cloud.pools.admin_update_user_attributes(UserPoolId=cloud.pool, Username=email, UserAttributes=pairs)
+    cloud.pools.admin_update_user_attributes(UserPoolId=cloud.pool, Username=who, UserAttributes=pairs)
 
 
 def without_trail(cloud):
@@ -311,6 +311,7 @@ def test_was_in_a_group_that_is_deleted(cloud):
     sub = cloud.confirmed_user(ADA)
     cloud.pools.create_group(UserPoolId=cloud.pool, GroupName="staff")
     cloud.pools.admin_add_user_to_group(UserPoolId=cloud.pool, Username=ADA, GroupName="staff")
+    cloud.settle()
     cloud.pools.delete_group(UserPoolId=cloud.pool, GroupName="staff")
     cloud.settle()
     assert groups(cloud.profile(sub)) == ["staff"], "the call names no user"

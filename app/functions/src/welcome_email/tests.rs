@@ -44,6 +44,11 @@ fn whoever_is_imported_is_not_greeted() {
 }
 
 #[test]
+fn whoever_an_administrator_made_is_not_greeted() {
+    assert!(newcomer(&created(ada(), Origin::Admin)).is_err());
+}
+
+#[test]
 fn whoever_has_no_address_is_not_greeted() {
     assert!(newcomer(&created(Identity { email: None, ..ada() }, Origin::SignUp)).is_err());
 }
