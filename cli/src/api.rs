@@ -73,10 +73,14 @@ impl Api {
         self.send(Request::builder().method(method).uri(path), body).await
     }
 
-    async fn send(&self, request: http::request::Builder, body: Bytes) -> anyhow::Result<(StatusCode, Value)> {
+    /// Whether anybody is there.
+    pub async fn reach(&self) -> anyhow::Result<TcpStream> {
         let stream = TcpStream::connect(&self.authority).await;
-        let stream =
-            stream.with_context(|| format!("nothing answers at {}: is tandem dev running?", self.authority))?;
+        stream.with_context(|| format!("nothing answers at {}: is tandem dev running?", self.authority))
+    }
+
+    async fn send(&self, request: http::request::Builder, body: Bytes) -> anyhow::Result<(StatusCode, Value)> {
+        let stream = self.reach().await?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let connection = tokio::spawn(connection);
         let request = request.header("host", &self.authority).body(Full::new(body))?;

@@ -200,7 +200,7 @@ pub enum Dlq {
     Redrive {
         #[command(flatten)]
         letters: Letters,
-        /// The function for letters that do not say whose they are (those of a function's DeadLetterConfig).
+        /// The function for letters that do not say whose they are (those of a function's own dead-letter queue).
         #[arg(long, value_name = "NAME")]
         function: Option<String>,
         /// Letters per second, at most.

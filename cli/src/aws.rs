@@ -34,7 +34,7 @@ struct Local {
 impl Aws {
     /// As the AWS CLI finds it: environment, profiles, roles. Without a region, the one that begins `pool`'s id.
     pub async fn reach(reach: &Reach, pool: Option<&str>) -> anyhow::Result<Self> {
-        let local = Local::at(reach).await;
+        let local = Local::at(reach).await?;
         let timeouts =
             TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(CALL_TIMEOUT);
         let mut loader = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts.build());
@@ -84,14 +84,18 @@ impl Aws {
 }
 
 impl Local {
-    /// `None` if somebody else is there, or nobody: the first real call will tell.
-    async fn at(reach: &Reach) -> Option<Self> {
-        let endpoint = reach.endpoint_url.as_ref().filter(|url| is_loopback(url))?;
-        let api = Api::new(endpoint).ok()?;
-        let stack = api.inside(Method::GET, "/_tandem/stack").await.ok()?;
-        let health = api.inside(Method::GET, "/_tandem/health").await.ok()?;
-        let now: Option<Timestamp> = health.get("now").and_then(Value::as_str).and_then(|now| now.parse().ok());
-        Some(Self { stack, ahead_ms: now.map_or(0, |now| now.millis() - now_ms()) })
+    /// `None` if somebody else is there; an error if nobody is.
+    async fn at(reach: &Reach) -> anyhow::Result<Option<Self>> {
+        let Some(endpoint) = reach.endpoint_url.as_ref().filter(|url| is_loopback(url)) else { return Ok(None) };
+        let Ok(api) = Api::new(endpoint) else { return Ok(None) };
+        api.reach().await?;
+        let asked = async {
+            let stack = api.inside(Method::GET, "/_tandem/stack").await.ok()?;
+            let health = api.inside(Method::GET, "/_tandem/health").await.ok()?;
+            let now: Option<Timestamp> = health.get("now").and_then(Value::as_str).and_then(|now| now.parse().ok());
+            Some(Self { stack, ahead_ms: now.map_or(0, |now| now.millis() - now_ms()) })
+        };
+        Ok(asked.await)
     }
 
     fn text(&self, name: &str) -> Option<String> {

@@ -51,7 +51,9 @@ async fn list(letters: &Letters, payload: bool) -> anyhow::Result<bool> {
         return Ok(found.is_empty());
     }
     for (queue, received) in &found {
-        lines(queue, received, aws.now()).iter().for_each(|line| println!("{line}"));
+        for line in lines(queue, received, aws.now()) {
+            println!("{line}");
+        }
     }
     match found.len() {
         0 => println!("no dead letters"),

@@ -91,7 +91,9 @@ fn print(found: &Holdings, erased: Option<&Erased>, arguments: &Erase) -> anyhow
         println!();
     }
     println!("held of {}", found.user);
-    lines(found).iter().for_each(|(place, what)| println!("  {place:<16} {what}"));
+    for (place, what) in lines(found) {
+        println!("  {place:<16} {what}");
+    }
     if erased.is_none() && !found.is_clear() {
         println!("nothing was changed: --yes removes what can be removed one by one");
     }
@@ -125,15 +127,12 @@ fn lines(found: &Holdings) -> Vec<(&'static str, String)> {
         }),
     ));
     for item in &found.items {
-        let what = match item.tombstone_until {
-            Some(seconds) => {
-                let until = Timestamp::from_millis(i64::try_from(seconds).unwrap_or_default().saturating_mul(1000));
-                format!("{}: a tombstone, ids and times alone, until {until}", item.sort_key)
-            }
-            None => {
-                let names: Vec<_> = item.attributes.iter().map(String::as_str).collect();
-                format!("{}: {}", item.sort_key, names.join(", "))
-            }
+        let what = if let Some(seconds) = item.tombstone_until {
+            let until = Timestamp::from_millis(i64::try_from(seconds).unwrap_or_default().saturating_mul(1000));
+            format!("{}: a tombstone, ids and times alone, until {until}", item.sort_key)
+        } else {
+            let names: Vec<_> = item.attributes.iter().map(String::as_str).collect();
+            format!("{}: {}", item.sort_key, names.join(", "))
         };
         lines.push(("table", what));
     }

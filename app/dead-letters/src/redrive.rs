@@ -46,12 +46,9 @@ impl Target {
     }
 
     async fn give(&self, letter: &Letter) -> Redriven {
-        let target = match letter.target.as_deref().or(self.otherwise.as_deref()) {
-            Some(target) => target,
-            None => {
-                let why = "the letter does not say which function it was for: name the function";
-                return Redriven::Undeliverable(why.to_owned());
-            }
+        let Some(target) = letter.target.as_deref().or(self.otherwise.as_deref()) else {
+            let why = "the letter does not say which function it was for: name the function";
+            return Redriven::Undeliverable(why.to_owned());
         };
         match target.split(':').nth(2) {
             Some("sqs") => self.send(target, letter).await,

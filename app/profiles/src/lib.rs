@@ -7,6 +7,33 @@
 //! Events arrive at least once and in any order. [`ProfileStore::apply`] makes one conditional write of each, so
 //! that duplicates and late events change nothing; [`decide()`] is the rule behind the conditions, as a pure function.
 //!
+//! ```
+//! use serde::Deserialize;
+//! use tandem_profiles::{Changes, Error, ProfileStore, Timestamp, UserId, UserProfile};
+//!
+//! /// What the application keeps beside the identity. Attributes that it does not name stay as they are.
+//! #[derive(Deserialize)]
+//! struct Settings {
+//!     theme: Option<String>,
+//! }
+//!
+//! async fn darken(
+//!     dynamodb: aws_sdk_dynamodb::Client,
+//!     sub: &str,
+//!     now: Timestamp,
+//! ) -> Result<UserProfile<Settings>, Error> {
+//!     let profiles = ProfileStore::new(dynamodb, "tandem-profiles");
+//!     let user = UserId::new(sub).expect("Cognito gives no empty sub");
+//!     let profile = profiles.get::<Settings>(&user).await?.ok_or_else(|| Error::NoProfile(user.clone()))?;
+//!     if profile.application.theme.as_deref() == Some("dark") {
+//!         return Ok(profile);
+//!     }
+//!     // Refused if somebody else was faster: `Error::Conflict` says to read it again.
+//!     let changes = Changes::new().set("theme", &"dark")?;
+//!     profiles.update(&user, profile.version, &changes, now).await
+//! }
+//! ```
+//!
 //! Not here: where events come from and go to (`tandem-functions`), and any reading of the clock: the time is a
 //! parameter. Start at [`ProfileStore`]; the table that it needs is [`table()`].
 

@@ -164,7 +164,7 @@ async fn make_function(resources: &Resources<'_>, name: &str) -> Result<(), Stac
         "USER_POOL_ID": pool_id(resources),
         "METRICS": "off", // nobody here makes metrics of lines, which would stand between those of the log
         "CLIENT_IDS": client_id(),
-        "NO_COLOR": "1", // log lines pass through our own log
+        "RUST_LOG": "info,lambda_runtime=warn", // its span would put two long ids before every line
     });
     let function = json!({
         "FunctionName": name,

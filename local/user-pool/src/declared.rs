@@ -336,6 +336,7 @@ impl Document for UiCustomization {
 /// What is done about risky sign-ins; its name is a client's id, or [`UiCustomization::ALL`].
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
+#[expect(clippy::struct_field_names, reason = "the wire's names")]
 pub struct RiskConfiguration {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_takeover_risk_configuration: Option<Value>,

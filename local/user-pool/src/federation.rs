@@ -2,7 +2,7 @@
 //!
 //! There are no login pages here, and no provider is asked: whoever drives a sign-in says what the provider would have
 //! said (`/_tandem/federated-sign-in`). From there on all is as on AWS: the first time a user is made, in the state
-//! EXTERNAL_PROVIDER and with a name of provider and id, and the functions of a sign-up run; later mapped attributes are
+//! `EXTERNAL_PROVIDER` and with a name of provider and id, and the functions of a sign-up run; later mapped attributes are
 //! written anew, and the functions of a sign-in run. Tokens come from it every time.
 //!
 //! Sources: "Customizing user pool workflows with Lambda triggers" (the table of federated users), "Specifying identity

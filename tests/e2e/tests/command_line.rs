@@ -1,9 +1,10 @@
 //! What cannot be run says so in one line, exits with 2 and changes nothing.
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use e2e::{Server, binary};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 async fn dev(arguments: &[&str]) -> Output {
@@ -91,4 +92,30 @@ async fn a_template_with_a_mistake_is_told_with_its_place() {
         check(&dev(&["--port", "0", "--state", text(&state), text(&file)]).await, expected);
     }
     check(&dev(&["--in-memory", "--port", "0", text(&directory.path().join("none.yaml"))]).await, "there is no file");
+}
+
+#[tokio::test]
+async fn the_demonstration_comes_to_its_end() {
+    let mut command = Command::new(binary());
+    command.args(["dev", "--demo", "--in-memory", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.kill_on_drop(true).spawn().expect("it starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let mut profiles = 0;
+    while let Some(line) = lines.next_line().await.expect("it is text") {
+        profiles += usize::from(line.starts_with("  profile: tandem-profiles USER#"));
+        if line.starts_with("Still serving at") {
+            assert_eq!(profiles, 3);
+            return;
+        }
+    }
+    panic!("it ended before its end, after {profiles} profiles");
+}
+
+#[tokio::test]
+async fn a_tool_whose_server_is_not_there() {
+    for arguments in [&["dlq", "list"][..], &["erase", "ann@example.com"], &["reconcile"]] {
+        let mut command = Command::new(binary());
+        let output = command.args(arguments).args(["--endpoint-url", "http://127.0.0.1:9"]).output().await;
+        check(&output.expect("it runs"), "nothing answers at 127.0.0.1:9");
+    }
 }

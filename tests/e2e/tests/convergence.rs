@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_cognitoidentityprovider::Client as Pools;
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType};
 use aws_sdk_dynamodb::Client as Tables;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use e2e::{PASSWORD, Server, binary};
 use proptest::prelude::*;
@@ -164,10 +165,11 @@ impl World<'_> {
         let update = update
             .update_expression("SET theme = :theme")
             .expression_attribute_values(":theme", text(&theme.to_string()));
-        let there = "attribute_exists(identityAsOf) AND attribute_not_exists(deletedAt)";
-        match update.condition_expression(there).send().await {
+        let is_profile = "attribute_exists(identityAsOf) AND attribute_not_exists(deletedAt)";
+        match update.condition_expression(is_profile).send().await {
             Ok(_) => drop(self.themes.insert(account.to_owned(), theme.to_string())),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {}
             // Perhaps it was written, perhaps not.
             Err(_) => drop(self.themes.remove(account)),
         }

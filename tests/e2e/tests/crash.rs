@@ -86,7 +86,7 @@ async fn what_cloudtrail_tells_of_an_acknowledged_deletion_is_delivered_after_a_
     }
     // The stack's own consumer was told of users who were gone when it looked. A minute later it finds their tombstones.
     server.inside("POST", "/_tandem/settle?timeoutMs=20000", "").await;
-    server.advance(Duration::from_secs(60)).await;
+    server.advance(Duration::from_mins(1)).await;
     server.settle().await;
 
     let mut told = BTreeSet::new();
@@ -159,7 +159,8 @@ async fn a_stack_that_was_half_made_is_finished() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = directory.path().join("state");
     let file = directory.path().join("template.yaml");
-    let queues: String = (0..QUEUES).map(|n| format!("  Q{n}: {{Type: AWS::SQS::Queue}}\n")).collect();
+    let queues: Vec<_> = (0..QUEUES).map(|n| format!("  Q{n}: {{Type: AWS::SQS::Queue}}\n")).collect();
+    let queues = queues.concat();
     let pool = "  Users: {Type: AWS::Cognito::UserPool}\n  \
                 Web: {Type: AWS::Cognito::UserPoolClient, Properties: {UserPoolId: !Ref Users}}\n";
     std::fs::write(&file, format!("Resources:\n{queues}{pool}")).expect("it is written");

@@ -10,7 +10,7 @@ use super::problem::{Fault, pointer_token};
 const NESTING_LEVELS_MAX: usize = 32;
 
 /// The largest and the smallest magnitude of a number.
-const MAGNITUDE_MAX: f64 = 9.999_999_999_999_999e125;
+const MAGNITUDE_MAX: f64 = 1e126_f64.next_down();
 const MAGNITUDE_MIN: f64 = 1e-130;
 
 /// The digits that a number of JSON keeps here. `DynamoDB` keeps 38, most readers of JSON no more than these.

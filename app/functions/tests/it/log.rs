@@ -264,7 +264,7 @@ async fn welcome_email_names_nobody() {
             let settings = welcome_email::Settings { table: TABLE.into(), sender: "no-reply@tandem.example".into() };
             let function = WelcomeEmail::new(&cloud.sdk(), settings);
             let (event, context) = (news("UserCreated"), context("request", at(0)));
-            let (lines, failed) = Log::of(level, function.handle(&event, &context, at(0))).await;
+            let (lines, failed) = Log::of(level, Box::pin(function.handle(&event, &context, at(0)))).await;
             assert_eq!(failed, is_refused);
             if is_refused {
                 ends_with(&lines, "MailRejected");

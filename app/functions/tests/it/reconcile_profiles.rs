@@ -63,7 +63,7 @@ impl Place {
         let mut context = context("one", self.now());
         context.deadline = u64::try_from(self.now().millis() + seconds * SECOND_MS).expect("after 1970");
         let clock: &'static Self = Box::leak(Box::new(self.clone()));
-        ReconcileProfiles::new(self.sdk(), settings).handle(&event, &context, || clock.now()).await
+        Box::pin(ReconcileProfiles::new(self.sdk(), settings).handle(&event, &context, || clock.now())).await
     }
 
     fn answer(&self, operation: &str, body: &[u8]) -> Result<String> {

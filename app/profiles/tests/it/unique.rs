@@ -174,14 +174,13 @@ async fn everything(client: &Client) -> Table {
     for item in items {
         let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
         let owner = text("userId").expect("every item has one");
-        match text("pk").expect("a key").strip_prefix(MARKER_KEY_PREFIX) {
-            Some(address) => drop(markers.insert(address.to_owned(), owner)),
-            None => {
-                let verified = item.get("emailVerified") == Some(&AttributeValue::Bool(true));
-                let wanted = text("emailKey").filter(|_| verified);
-                let in_conflict = item.contains_key("emailConflict");
-                profiles.insert(owner, (text("uniqueEmail"), in_conflict, wanted));
-            }
+        if let Some(address) = text("pk").expect("a key").strip_prefix(MARKER_KEY_PREFIX) {
+            markers.insert(address.to_owned(), owner);
+        } else {
+            let verified = item.get("emailVerified") == Some(&AttributeValue::Bool(true));
+            let wanted = text("emailKey").filter(|_| verified);
+            let in_conflict = item.contains_key("emailConflict");
+            profiles.insert(owner, (text("uniqueEmail"), in_conflict, wanted));
         }
     }
     (profiles, markers)

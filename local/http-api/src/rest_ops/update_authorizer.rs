@@ -70,28 +70,28 @@ mod tests {
         let t = Room::new();
         t.rest_api().await;
         let pool = |id: &str| format!("arn:aws:cognito-idp:us-east-1:000000000000:userpool/{id}");
-        let make = |name: &str| {
+        let of = |name: &str| {
             json!({"restapi_id": "rest", "name": name, "type": "COGNITO_USER_POOLS", "providerARNs": [pool("us-east-1_a")],
                 "identitySource": "method.request.header.Authorization"})
         };
-        let made = t.rest("CreateAuthorizer", make("one")).await.ok();
-        t.rest("CreateAuthorizer", make("two")).await.ok();
-        let changed = |changes: serde_json::Value| json!({"restapi_id": "rest", "authorizer_id": made["id"], "patchOperations": changes});
+        let made = t.rest("CreateAuthorizer", of("one")).await.ok();
+        t.rest("CreateAuthorizer", of("two")).await.ok();
+        let request = |changes: serde_json::Value| json!({"restapi_id": "rest", "authorizer_id": made["id"], "patchOperations": changes});
         let changes = json!([
             {"op": "replace", "path": "/name", "value": "three"},
             {"op": "add", "path": "/providerARNs", "value": pool("us-east-1_b")},
             {"op": "remove", "path": "/providerARNs", "value": pool("us-east-1_a")},
             {"op": "replace", "path": "/authorizerResultTtlInSeconds", "value": "60"},
         ]);
-        let found = t.rest("UpdateAuthorizer", changed(changes)).await.ok();
+        let found = t.rest("UpdateAuthorizer", request(changes)).await.ok();
         assert_eq!(
             (&found["id"], &found["name"], &found["providerARNs"], &found["authorizerResultTtlInSeconds"]),
             (&made["id"], &json!("three"), &json!([pool("us-east-1_b")]), &json!(60))
         );
         let taken = json!([{"op": "replace", "path": "/name", "value": "two"}]);
-        t.rest("UpdateAuthorizer", changed(taken)).await.error("ConflictException");
+        t.rest("UpdateAuthorizer", request(taken)).await.error("ConflictException");
         let none = json!([{"op": "remove", "path": "/providerARNs", "value": pool("us-east-1_b")}]);
-        t.rest("UpdateAuthorizer", changed(none)).await.error("BadRequestException");
+        t.rest("UpdateAuthorizer", request(none)).await.error("BadRequestException");
         let nobody = json!({"restapi_id": "rest", "authorizer_id": "nobody", "patchOperations": []});
         t.rest("UpdateAuthorizer", nobody).await.error("NotFoundException");
     }

@@ -247,6 +247,9 @@ impl Kind for Membership {
     }
 }
 
+/// A member and what it is then.
+type Emptied = (&'static str, fn() -> Value);
+
 /// What is set for a pool, or for a client of it, and is never gone, only empty.
 pub struct Setting {
     members: &'static [Member],
@@ -257,7 +260,7 @@ pub struct Setting {
     /// The members that say whose it is.
     key: &'static [&'static str],
     /// What is set when it is taken away; none for nothing but the key.
-    empty: Option<(&'static str, fn() -> Value)>,
+    empty: Option<Emptied>,
 }
 
 /// The style sheet of a client's login pages, or of all clients'.

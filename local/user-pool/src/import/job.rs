@@ -64,7 +64,7 @@ impl ImportJob {
 
 impl Declared<ImportJob> {
     /// As it is by now: one that was never started expires.
-    pub fn as_of(mut self, now: Timestamp) -> Self {
+    pub fn by(mut self, now: Timestamp) -> Self {
         if self.document.status == JobStatus::Created && now >= self.created.plus(EXPIRES_AFTER) {
             self.document.status = JobStatus::Expired;
         }

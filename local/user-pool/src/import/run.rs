@@ -17,7 +17,7 @@ use crate::session::{self, Purpose};
 use crate::user::User;
 use crate::{Error, UserPools};
 
-/// How long an address is good for an upload ("The PRE_SIGNED_URL … is valid for 15 minutes").
+/// How long an address is good for an upload ("The `PRE_SIGNED_URL` … is valid for 15 minutes").
 const UPLOAD_TIME: std::time::Duration = std::time::Duration::from_mins(15);
 /// Rows that are stored together.
 const ROWS_AT_ONCE: usize = 500;
@@ -181,8 +181,11 @@ impl UserPools {
     }
 }
 
-/// The columns of a file, and the rows behind a line with their numbers; or why there are none.
-fn read_file<'a>(pool: &Pool, file: &'a [u8], done: u64) -> Result<(Vec<String>, Vec<(u64, &'a str)>), String> {
+/// The rows of a file, each with its number.
+type Rows<'a> = Vec<(u64, &'a str)>;
+
+/// The columns of a file, and the rows behind a line; or why there are none.
+fn read_file<'a>(pool: &Pool, file: &'a [u8], done: u64) -> Result<(Vec<String>, Rows<'a>), String> {
     let text = std::str::from_utf8(file).map_err(|_| "The file is not UTF-8.")?;
     let mut lines = (1_u64..).zip(text.lines());
     let columns = row::fields(lines.next().map_or("", |(_, line)| line))?;

@@ -50,7 +50,7 @@ impl UserImportJobType {
     /// As it is by now, with an address for its file.
     pub fn of(room: &UserPools, pool: &Pool, job: Declared<ImportJob>) -> Self {
         let pre_signed_url = room.upload_url(pool, &job);
-        let Declared { pool, name, document, created, .. } = job.as_of(room.world.clock.now());
+        let Declared { pool, name, document, created, .. } = job.by(room.world.clock.now());
         let seconds = |millis: i64| world::Timestamp::from_millis(millis).epoch_seconds();
         Self {
             job_name: document.job_name,

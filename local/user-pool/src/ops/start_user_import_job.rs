@@ -13,7 +13,7 @@ pub async fn run(room: &UserPools, request: Request, _call: &Call) -> Result<Res
     let pool = room.pool(&request.user_pool_id)?;
     let now = room.world.clock.now();
     let refused = |message: String| Err(Error::PreconditionNotMet(message));
-    let job: Declared<ImportJob> = room.store.declared(&pool.id, &request.job_id).await?.as_of(now);
+    let job: Declared<ImportJob> = room.store.declared(&pool.id, &request.job_id).await?.by(now);
     if job.document.status != JobStatus::Created {
         return refused(format!(
             "{} is {:?}; only a job that is Created can be started",
