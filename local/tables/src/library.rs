@@ -85,6 +85,26 @@ where
     }
 }
 
+/// A page ends at 1 MB, and items are hardly ever below 64 bytes. dynoxide reads everything that is left of the table
+/// before it looks where the page ends: without a limit, walking through a million items would read the table hundreds
+/// of times over.
+const PAGE_ITEMS_MAX: usize = 16_384;
+
+/// `Scan`, in pages that cost what they hold.
+pub fn scan(database: &Database, mut request: of::scan::ScanRequest) -> Result<of::scan::ScanResponse, DynoxideError> {
+    request.limit = Some(request.limit.map_or(PAGE_ITEMS_MAX, |limit| limit.min(PAGE_ITEMS_MAX)));
+    database.scan(request)
+}
+
+/// `Query`, in the same way.
+pub fn query(
+    database: &Database,
+    mut request: of::query::QueryRequest,
+) -> Result<of::query::QueryResponse, DynoxideError> {
+    request.limit = Some(request.limit.map_or(PAGE_ITEMS_MAX, |limit| limit.min(PAGE_ITEMS_MAX)));
+    database.query(request)
+}
+
 /// `GetRecords`, with our region instead of dynoxide's in each record, and none that is too old.
 pub fn get_records(tables: &Tables, body: &str) -> Attempt {
     let Ok(request) = serde_json::from_str::<GetRecordsRequest>(body) else { return Attempt::Unsure };

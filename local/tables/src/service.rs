@@ -66,12 +66,12 @@ pub static DYNAMODB_OPERATIONS: &[Operation] = &[
         "ReturnValues", "ReturnValuesOnConditionCheckFailure", "ReturnConsumedCapacity",
         "ReturnItemCollectionMetrics",
     ])),
-    library("Query", by_library!(Point, Database::query, [
+    library("Query", by_library!(Point, crate::library::query, [
         "TableName", "IndexName", "KeyConditionExpression", "FilterExpression", "ProjectionExpression",
         "ExpressionAttributeNames", "ExpressionAttributeValues", "ScanIndexForward", "Limit",
         "ExclusiveStartKey", "Select", "ConsistentRead", "ReturnConsumedCapacity",
     ])),
-    library("Scan", by_library!(Long, Database::scan, [
+    library("Scan", by_library!(Long, crate::library::scan, [
         "TableName", "IndexName", "FilterExpression", "ProjectionExpression", "ExpressionAttributeNames",
         "ExpressionAttributeValues", "Limit", "ExclusiveStartKey", "Select", "ConsistentRead", "Segment",
         "TotalSegments", "ReturnConsumedCapacity",
